@@ -1,0 +1,5 @@
+//! reflectt: a coordination layer for teams of coding agents that lives in the git repository.
+//!
+//! The layers and what each owns are described in `ARCHITECTURE.md`.
+
+pub mod model;

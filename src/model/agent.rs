@@ -1,0 +1,115 @@
+//! Who is on the team.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use super::event::Log;
+use super::id::Stamp;
+use super::name::{AgentName, Lane};
+use super::task::{ChoiceError, choose};
+use super::time::Timestamp;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AgentKind {
+    #[default]
+    Agent,
+    Human,
+}
+
+impl AgentKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AgentKind::Agent => "agent",
+            AgentKind::Human => "human",
+        }
+    }
+}
+
+impl FromStr for AgentKind {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<AgentKind, ChoiceError> {
+        choose(
+            "kind",
+            text,
+            &[AgentKind::Agent, AgentKind::Human],
+            AgentKind::as_str,
+        )
+    }
+}
+
+impl fmt::Display for AgentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The state of an agent's record. Whether it is alive is presence, not record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    pub name: AgentName,
+    pub kind: AgentKind,
+    pub role: Option<String>,
+    pub lanes: BTreeSet<Lane>,
+    /// How many tasks it may have in progress; the team's setting if not given.
+    pub wip: Option<u32>,
+    pub joined: Timestamp,
+}
+
+/// What an agent says of itself when it joins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Profile {
+    pub kind: AgentKind,
+    pub role: Option<String>,
+    pub lanes: BTreeSet<Lane>,
+    pub wip: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AgentEvent {
+    /// Joined, or joined again with a changed profile: the last one stands.
+    Joined(Profile),
+    Unknown {
+        kind: String,
+    },
+}
+
+impl AgentEvent {
+    pub fn name(&self) -> &str {
+        match self {
+            AgentEvent::Joined(_) => "joined",
+            AgentEvent::Unknown { kind } => kind,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentLog {
+    pub name: AgentName,
+    pub log: Log<AgentEvent>,
+}
+
+impl AgentLog {
+    /// Returns the agent, or `None` if it never joined.
+    pub fn fold(&self) -> Option<Agent> {
+        let profiles = || {
+            self.log
+                .iter()
+                .filter_map(|(stamp, event)| match &event.kind {
+                    AgentEvent::Joined(profile) => Some((stamp, profile)),
+                    AgentEvent::Unknown { .. } => None,
+                })
+        };
+        let joined: Stamp = profiles().next()?.0;
+        let (_, profile) = profiles().next_back()?;
+        Some(Agent {
+            name: self.name.clone(),
+            kind: profile.kind,
+            role: profile.role.clone(),
+            lanes: profile.lanes.clone(),
+            wip: profile.wip,
+            joined: joined.at(),
+        })
+    }
+}

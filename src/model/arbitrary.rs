@@ -1,0 +1,562 @@
+//! Values of the model at random, for property tests.
+//!
+//! The alphabets are small on purpose: two records that were generated apart share ids, and the
+//! interesting cases of merging are those in which they do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::agent::{AgentEvent, AgentKind, AgentLog, Profile};
+use super::claim::{Claim, CloneId, Pause, Phase, Table};
+use super::event::{Event, Log};
+use super::extra::Extra;
+use super::id::{Fence, Stamp, TaskId};
+use super::merge::{Delivery, Mail, Record, TaskKey};
+use super::message::{Message, Notice};
+use super::name::{AgentName, Author, ChannelName, Lane, ResourceName, Tag};
+use super::path::PathPattern;
+use super::reflection::{Reflection, Severity};
+use super::settings::{SettingsEvent, SettingsLog};
+use super::task::{Draft, Edit, Priority, Status, Submission, Task, TaskEvent, TaskLog};
+use super::text;
+use super::time::Timestamp;
+
+fn words<T: std::str::FromStr<Err: std::fmt::Debug> + Clone + std::fmt::Debug + 'static>(
+    words: &'static [&'static str],
+) -> impl Strategy<Value = T> + Clone {
+    select(words).prop_map(|word| word.parse().unwrap())
+}
+
+pub fn task_id() -> impl Strategy<Value = TaskId> + Clone {
+    words(&["k3f9x2", "k3f9x3", "a7d20c"])
+}
+
+pub fn agent() -> impl Strategy<Value = AgentName> + Clone {
+    words(&["kai", "link", "sage"])
+}
+
+pub fn author() -> impl Strategy<Value = Author> + Clone {
+    prop_oneof![
+        4 => agent().prop_map(|name| Author::from(&name)),
+        1 => Just(Author::reflectt()),
+        1 => line().prop_map(|text| Author::lossy(&text)),
+    ]
+}
+
+pub fn lane() -> impl Strategy<Value = Lane> + Clone {
+    words(&["backend", "docs"])
+}
+
+pub fn tag() -> impl Strategy<Value = Tag> + Clone {
+    words(&["bug", "flaky", "ux"])
+}
+
+pub fn channel() -> impl Strategy<Value = ChannelName> + Clone {
+    words(&["general", "deploys"])
+}
+
+pub fn resource() -> impl Strategy<Value = ResourceName> + Clone {
+    words(&["api", "gpu"])
+}
+
+pub fn path() -> impl Strategy<Value = PathPattern> + Clone {
+    words(&["src/auth", "src/*.rs", ".", r"app/\[id]", "docs/é 🦀.md"])
+}
+
+/// A stamp out of a dozen, so that stamps collide.
+pub fn stamp() -> impl Strategy<Value = Stamp> + Clone {
+    (0..4u64, 0..3u128).prop_map(|(ms, random)| stamp_of(1_700_000_000_000 + ms * 500, random))
+}
+
+fn stamp_of(millis: u64, random: u128) -> Stamp {
+    let ulid = ulid::Ulid::from_parts(millis, random);
+    ulid.to_string().parse().unwrap()
+}
+
+pub fn fence() -> impl Strategy<Value = Fence> + Clone {
+    prop_oneof![9 => (0..5u64).prop_map(Fence), 1 => any::<u64>().prop_map(Fence)]
+}
+
+/// A time with four digits of year, on a second or between two.
+pub fn time() -> impl Strategy<Value = Timestamp> + Clone {
+    prop_oneof![
+        (0..4_000_000_000i64).prop_map(|secs| Timestamp(secs * 1000)),
+        (0..253_402_300_799_999i64).prop_map(Timestamp),
+    ]
+}
+
+fn character() -> impl Strategy<Value = char> + Clone {
+    prop_oneof![
+        4 => select(vec!['a', 'b', ' ', '"', '\'', '\\', '\n', '#', '=', '[', '}']),
+        1 => select(vec!['\r', '\t', '\u{1}', '\u{1b}', '\u{7f}', '\u{85}', '\u{202e}', '🦀', 'é']),
+        1 => any::<char>(),
+    ]
+}
+
+/// Text with everything in it that a printer can get wrong; only NUL is not text.
+pub fn text() -> impl Strategy<Value = String> + Clone {
+    vec(character(), 0..12).prop_map(|chars| chars.into_iter().filter(|c| *c != '\0').collect())
+}
+
+/// One line without control characters.
+pub fn line() -> impl Strategy<Value = String> + Clone {
+    vec(character(), 1..12)
+        .prop_map(|chars| chars.into_iter().filter(|c| !c.is_control()).collect())
+}
+
+pub fn title() -> impl Strategy<Value = String> + Clone {
+    line().prop_map(|line| text::title(&line).unwrap_or_else(|_| "Fix login".to_owned()))
+}
+
+pub fn extra() -> impl Strategy<Value = Extra> + Clone {
+    let key = select(vec!["x-one", "x_two", "x three", "x.\"four\"", ""]);
+    let value = select(vec![
+        "1",
+        "2",
+        "\"text\"",
+        "1.5",
+        "true",
+        "2026-01-31T09:30:00Z",
+        "[1, [2]]",
+        "{}",
+        "{ a = \"\\n\", \"b c\" = [{ d = 1 }] }",
+    ]);
+    let some = btree_map(key, value, 0..3);
+    prop_oneof![3 => Just(BTreeMap::new()), 1 => some].prop_map(|map| {
+        let mut extra = Extra::default();
+        for (key, value) in map {
+            extra.insert(key.to_owned(), value.to_owned());
+        }
+        extra
+    })
+}
+
+/// Up to eight events of `kind`, by anybody, in any order.
+pub fn log<K: Ord + Clone + std::fmt::Debug>(
+    kind: impl Strategy<Value = K> + Clone,
+) -> impl Strategy<Value = Log<K>> + Clone {
+    let event = (author(), kind, extra()).prop_map(|(by, kind, extra)| Event { by, kind, extra });
+    (vec((stamp(), event), 1..8), extra()).prop_map(|(events, extra)| {
+        let mut log = Log::default();
+        for (id, event) in events {
+            log.insert(id, event);
+        }
+        log.extra = extra;
+        log
+    })
+}
+
+pub fn unknown_kind() -> impl Strategy<Value = String> + Clone {
+    select(vec!["estimated", "a later kind", "x\"\n"]).prop_map(str::to_owned)
+}
+
+fn paths() -> impl Strategy<Value = Vec<PathPattern>> + Clone {
+    vec(path(), 0..3)
+}
+
+fn resources() -> impl Strategy<Value = BTreeSet<ResourceName>> + Clone {
+    btree_set(resource(), 0..3)
+}
+
+fn priority() -> impl Strategy<Value = Priority> + Clone {
+    select(Priority::ALL.to_vec())
+}
+
+pub fn draft() -> impl Strategy<Value = Draft> + Clone {
+    let names = (of(agent()), of(agent()), of(lane()), btree_set(tag(), 0..3));
+    let lists = (
+        vec(text(), 0..3),
+        paths(),
+        resources(),
+        btree_set(task_id(), 0..3),
+    );
+    (title(), text(), priority(), names, lists).prop_map(|(title, body, priority, names, lists)| {
+        let (assignee, reviewer, lane, tags) = names;
+        let (done_criteria, paths, resources, blocked_by) = lists;
+        Draft {
+            title,
+            body,
+            priority,
+            assignee,
+            reviewer,
+            lane,
+            tags,
+            done_criteria,
+            paths,
+            resources,
+            blocked_by,
+        }
+    })
+}
+
+pub fn edit() -> impl Strategy<Value = Edit> + Clone {
+    let names = (
+        of(of(agent())),
+        of(of(agent())),
+        of(of(lane())),
+        of(btree_set(tag(), 0..3)),
+    );
+    let lists = (
+        of(vec(text(), 0..3)),
+        of(paths()),
+        of(resources()),
+        of(btree_set(task_id(), 0..3)),
+    );
+    (of(title()), of(text()), of(priority()), names, lists).prop_map(
+        |(title, body, priority, names, lists)| {
+            let (assignee, reviewer, lane, tags) = names;
+            let (done_criteria, paths, resources, blocked_by) = lists;
+            Edit {
+                title,
+                body,
+                priority,
+                assignee,
+                reviewer,
+                lane,
+                tags,
+                done_criteria,
+                paths,
+                resources,
+                blocked_by,
+            }
+        },
+    )
+}
+
+pub fn submission() -> impl Strategy<Value = Submission> + Clone {
+    let optional = (of(text()), of(text()), of(text()), of(agent()));
+    (text(), vec(text(), 0..3), optional).prop_map(|(summary, evidence, optional)| {
+        let (commit, pr, caveat, reviewer) = optional;
+        Submission {
+            summary,
+            evidence,
+            commit,
+            pr,
+            caveat,
+            reviewer,
+        }
+    })
+}
+
+pub fn task_event() -> BoxedStrategy<TaskEvent> {
+    let claimed = (
+        agent(),
+        fence(),
+        paths(),
+        resources(),
+        of(text()),
+        of(text()),
+    );
+    prop_oneof![
+        3 => draft().prop_map(|draft| TaskEvent::Created(Box::new(draft))),
+        1 => edit().prop_map(|edit| TaskEvent::Edited(Box::new(edit))),
+        1 => text().prop_map(|text| TaskEvent::Commented { text }),
+        2 => claimed.prop_map(|(agent, fence, paths, resources, branch, taken_over)| {
+            TaskEvent::Claimed { agent, fence, paths, resources, branch, taken_over }
+        }),
+        1 => (paths(), resources())
+            .prop_map(|(paths, resources)| TaskEvent::Extended { paths, resources }),
+        1 => (text(), of(task_id()), any::<bool>()).prop_map(|(reason, on, needs_human)| {
+            TaskEvent::Blocked { reason, on, needs_human }
+        }),
+        1 => Just(TaskEvent::Unblocked),
+        2 => submission().prop_map(|bundle| TaskEvent::Submitted(Box::new(bundle))),
+        2 => (stamp(), of(text()), of(text())).prop_map(|(submission, commit, note)| {
+            TaskEvent::Approved { submission, commit, note }
+        }),
+        1 => (stamp(), text())
+            .prop_map(|(submission, note)| TaskEvent::ChangesRequested { submission, note }),
+        1 => of(text()).prop_map(|note| TaskEvent::Released { note }),
+        1 => (agent(), text(), of(fence()))
+            .prop_map(|(to, note, fence)| TaskEvent::HandedOff { to, note, fence }),
+        1 => (agent(), fence(), text())
+            .prop_map(|(agent, fence, note)| TaskEvent::Lapsed { agent, fence, note }),
+        1 => text().prop_map(|reason| TaskEvent::Cancelled { reason }),
+        1 => text().prop_map(|reason| TaskEvent::Reopened { reason }),
+        1 => (text(), vec(text(), 0..3))
+            .prop_map(|(reason, paths)| TaskEvent::Overridden { reason, paths }),
+        1 => unknown_kind().prop_map(|kind| TaskEvent::Unknown { kind }),
+        1 => (stamp(), text()).prop_map(|(event, note)| TaskEvent::Retracted { event, note }),
+    ]
+    .boxed()
+}
+
+/// Any log: most of its events are not legal.
+pub fn task_log() -> BoxedStrategy<TaskLog> {
+    (task_id(), log(task_event()))
+        .prop_map(|(id, log)| TaskLog { id, log })
+        .boxed()
+}
+
+/// A log as a team could have written it: what an event refers to is what it was written after.
+///
+/// Chance alone hardly ever gets a task past its review.
+pub fn lived_log() -> BoxedStrategy<TaskLog> {
+    let step = (
+        task_event(),
+        author(),
+        any::<Index>(),
+        any::<bool>(),
+        extra(),
+    );
+    (task_id(), draft(), author(), vec(step, 0..24))
+        .prop_map(|(id, draft, by, steps)| {
+            let mut log = TaskLog::created(id, stamp_of(1_700_000_000_000, 0), by, draft);
+            for (n, (mut kind, mut by, pick, in_order, extra)) in steps.into_iter().enumerate() {
+                let task = log.fold().unwrap().task;
+                if in_order {
+                    fit(&task, &mut kind, &mut by, pick);
+                }
+                let at = 1_700_000_000_000 + 400 * (n as u64 + 1);
+                log.log.insert(stamp_of(at, 0), Event { by, kind, extra });
+            }
+            log
+        })
+        .boxed()
+}
+
+/// Bends an event until it could be what happens next to `task`.
+fn fit(task: &Task, kind: &mut TaskEvent, by: &mut Author, pick: Index) {
+    let by_holder = task.assignee.as_ref().map(Author::from);
+    let by_reviewer = task.reviewer.as_ref().map(Author::from);
+    match kind {
+        TaskEvent::Claimed { fence, agent, .. } => {
+            *fence = task.last_fence.next();
+            *by = Author::from(&*agent);
+        }
+        TaskEvent::Lapsed { fence, agent, .. } => {
+            if let (Some(held), Some(holder)) = (task.fence, &task.assignee) {
+                *fence = held;
+                agent.clone_from(holder);
+            }
+        }
+        TaskEvent::Approved { submission, .. } | TaskEvent::ChangesRequested { submission, .. } => {
+            if let (Some((latest, _)), Some(reviewer)) = (&task.submission, by_reviewer) {
+                *submission = *latest;
+                *by = reviewer;
+            }
+        }
+        TaskEvent::Edited(_) | TaskEvent::Commented { .. } | TaskEvent::Unknown { .. } => {}
+        _ => {
+            if let Some(holder) = by_holder {
+                *by = holder;
+            }
+            if let TaskEvent::HandedOff {
+                fence: Some(fence), ..
+            } = kind
+            {
+                *fence = task.last_fence.next();
+            }
+        }
+    }
+    // Closed tasks would swallow the rest of the history.
+    let closes = matches!(kind, TaskEvent::Cancelled { .. });
+    if closes && task.status != Status::Done && pick.index(3) > 0 {
+        *kind = TaskEvent::Unblocked;
+    }
+}
+
+pub fn profile() -> impl Strategy<Value = Profile> + Clone {
+    let kind = select(vec![AgentKind::Agent, AgentKind::Human]);
+    (kind, of(text()), btree_set(lane(), 0..3), of(any::<u32>())).prop_map(
+        |(kind, role, lanes, wip)| Profile {
+            kind,
+            role,
+            lanes,
+            wip,
+        },
+    )
+}
+
+pub fn agent_log() -> BoxedStrategy<AgentLog> {
+    let event = prop_oneof![
+        3 => profile().prop_map(AgentEvent::Joined),
+        1 => unknown_kind().prop_map(|kind| AgentEvent::Unknown { kind }),
+    ];
+    (agent(), log(event))
+        .prop_map(|(name, log)| AgentLog { name, log })
+        .boxed()
+}
+
+pub fn settings_log() -> BoxedStrategy<SettingsLog> {
+    let key = prop_oneof![
+        4 => select(vec![
+            "wip.agent", "wip.team", "team.humans", "resources.api", "lanes.docs",
+            "later.key", "later.deep.key", "later", "event.x", "format", "x-one", "x-one.y", "",
+        ]).prop_map(str::to_owned),
+        1 => text(),
+    ];
+    let value = prop_oneof![
+        3 => select(vec!["1", "007", "-3", "true", "none", "", "15m", "kai,sage"])
+            .prop_map(str::to_owned),
+        1 => text(),
+    ];
+    let event = prop_oneof![
+        1 => Just(SettingsEvent::Founded),
+        4 => (key, value).prop_map(|(key, value)| SettingsEvent::Set { key, value }),
+        1 => unknown_kind().prop_map(|kind| SettingsEvent::Unknown { kind }),
+    ];
+    log(event).prop_map(|log| SettingsLog { log }).boxed()
+}
+
+pub fn message() -> BoxedStrategy<Message> {
+    let ends = (author(), vec(agent(), 0..3), of(channel()));
+    let about = (of(task_id()), of(stamp()), any::<bool>());
+    let notice = of(select(Notice::ALL.to_vec()));
+    (stamp(), ends, about, notice, text(), extra())
+        .prop_map(|(id, ends, about, notice, body, extra)| {
+            let (from, to, channel) = ends;
+            let (task, reply_to, urgent) = about;
+            Message {
+                id,
+                from,
+                to,
+                channel,
+                task,
+                reply_to,
+                urgent,
+                notice,
+                body,
+                extra,
+            }
+        })
+        .boxed()
+}
+
+pub fn reflection() -> BoxedStrategy<Reflection> {
+    let words = (text(), text(), text());
+    let severity = select(Severity::ALL.to_vec());
+    let tags = btree_set(tag(), 0..3);
+    (
+        stamp(),
+        author(),
+        of(task_id()),
+        words,
+        severity,
+        tags,
+        extra(),
+    )
+        .prop_map(
+            |(id, by, task, (worked, pain, change), severity, tags, extra)| Reflection {
+                id,
+                by,
+                task,
+                worked,
+                pain,
+                change,
+                severity,
+                tags,
+                extra,
+            },
+        )
+        .boxed()
+}
+
+pub fn claim() -> BoxedStrategy<Claim> {
+    let who = (
+        task_id(),
+        any::<bool>(),
+        agent(),
+        words::<CloneId>(&["0123456789ab", "fedcba987654"]),
+    );
+    let what = (
+        paths(),
+        resources(),
+        select(vec![Phase::Working, Phase::Blocked, Phase::InReview]),
+    );
+    let how = (
+        time(),
+        fence(),
+        of(text()),
+        of(text()),
+        of(text()),
+        any::<u64>(),
+    );
+    (who, what, how, extra())
+        .prop_map(|(who, what, how, extra)| {
+            let (id, of_task, agent, clone) = who;
+            let (paths, resources, phase) = what;
+            let (since, fence, branch, base, why, nonce) = how;
+            Claim {
+                id,
+                of_task,
+                agent,
+                clone,
+                paths,
+                resources,
+                phase,
+                since,
+                fence,
+                branch,
+                base,
+                why,
+                nonce,
+                extra,
+            }
+        })
+        .boxed()
+}
+
+/// The table without its claims.
+pub fn table() -> BoxedStrategy<Table> {
+    let pause =
+        (agent(), text(), time(), of(time())).prop_map(|(by, reason, since, until)| Pause {
+            by,
+            reason,
+            since,
+            until,
+        });
+    (any::<u64>(), fence(), of(pause), extra())
+        .prop_map(|(epoch, fence, pause, extra)| Table {
+            epoch,
+            fence,
+            pause,
+            claims: BTreeMap::new(),
+            extra,
+        })
+        .boxed()
+}
+
+pub fn mail() -> BoxedStrategy<Mail> {
+    let delivery = select(vec![Delivery::Unread, Delivery::Read]);
+    (message(), btree_map(agent(), delivery, 0..3), any::<bool>())
+        .prop_map(|(message, inboxes, in_channel)| Mail {
+            message,
+            inboxes,
+            in_channel,
+        })
+        .boxed()
+}
+
+pub fn record() -> BoxedStrategy<Record> {
+    let tasks = vec(prop_oneof![task_log(), lived_log()], 0..3);
+    let agents = vec(agent_log(), 0..3);
+    let mail = vec(mail(), 0..3);
+    let reflections = vec(reflection(), 0..3);
+    (tasks, agents, settings_log(), mail, reflections)
+        .prop_map(|(tasks, agents, settings, mail, reflections)| Record {
+            tasks: tasks.into_iter().map(|log| (key_of(&log), log)).collect(),
+            agents: agents
+                .into_iter()
+                .map(|log| (log.name.clone(), log))
+                .collect(),
+            settings,
+            mail: mail
+                .into_iter()
+                .map(|mail| (mail.message.id, mail))
+                .collect(),
+            reflections: reflections.into_iter().map(|r| (r.id, r)).collect(),
+        })
+        .boxed()
+}
+
+pub fn key_of(log: &TaskLog) -> TaskKey {
+    TaskKey {
+        id: log.id,
+        origin: log.origin(),
+    }
+}

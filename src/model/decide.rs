@@ -1,0 +1,381 @@
+//! The claims decision: a pure function of the table, who is alive, the limits and the request.
+//!
+//! Every rule about who may hold what is here: one holder for each task, no overlapping paths,
+//! limits on work in progress, capacities of resources, pause. It is asked with the table as it
+//! stands and asked again whenever the table moved, so the answer that is published was right at
+//! the moment the ref moved.
+
+mod others;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::claim::{Claim, CloneId, Pause, Phase, Table};
+use super::extra::Extra;
+use super::id::TaskId;
+use super::name::{AgentName, ResourceName};
+use super::path::PathPattern;
+use super::rule::Refusal;
+use super::settings::Settings;
+use super::time::Timestamp;
+
+use others::{Others, check_paths, check_pause, check_resources, check_wip, silent, step, without};
+
+/// What somebody wants of the table.
+#[derive(Debug, Clone)]
+pub enum Request {
+    Take(Take),
+    /// Adds paths and resources to a claim one holds.
+    Extend {
+        id: TaskId,
+        agent: AgentName,
+        paths: Vec<PathPattern>,
+        resources: BTreeSet<ResourceName>,
+    },
+    /// Moves a claim one holds to another phase.
+    Phase {
+        id: TaskId,
+        agent: AgentName,
+        to: Phase,
+    },
+    /// Sends a claim in review back to work; its holder's limit does not stop a reviewer.
+    SendBack {
+        id: TaskId,
+    },
+    Release {
+        id: TaskId,
+        agent: AgentName,
+    },
+    /// Removes a claim whoever holds it, because its task is over.
+    Close {
+        id: TaskId,
+    },
+    /// Gives a claim to another agent, or frees it if that agent cannot hold it now: it has no
+    /// free slot, or the claim overlaps another that its giver keeps.
+    HandOff {
+        id: TaskId,
+        agent: AgentName,
+        to: AgentName,
+        clone: CloneId,
+        nonce: u64,
+    },
+    Pause(Pause),
+    Resume,
+}
+
+#[derive(Debug, Clone)]
+pub struct Take {
+    pub id: TaskId,
+    pub of_task: bool,
+    pub agent: AgentName,
+    pub clone: CloneId,
+    pub paths: Vec<PathPattern>,
+    pub resources: BTreeSet<ResourceName>,
+    pub branch: Option<String>,
+    pub base: Option<String>,
+    pub why: Option<String>,
+    pub nonce: u64,
+    /// Take the task itself from its holder, dead or alive. Other rules hold all the same.
+    pub take_over: bool,
+}
+
+/// What a request is judged by, beside the table.
+pub struct Facts<'a> {
+    pub now: Timestamp,
+    pub settings: &'a Settings,
+    /// Whether the holder of a claim has been silent for so long that it is void.
+    pub expired: &'a dyn Fn(&Claim) -> bool,
+    /// How many tasks an agent may have in progress.
+    pub wip: &'a dyn Fn(&AgentName) -> u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one decision exists at a time, and is taken apart at once"
+)]
+pub enum Decision {
+    /// The table already says so.
+    Unchanged(Option<Claim>),
+    Changed(Change),
+    /// Somebody else holds the task, or the paths named.
+    Held {
+        by: Box<Claim>,
+        paths: Vec<PathPattern>,
+    },
+    Refused(Refusal),
+    /// The agent does not hold what it wants to change.
+    NotHeld {
+        holder: Option<Box<Claim>>,
+    },
+}
+
+/// A new table, and what became of whom in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub table: Table,
+    /// The claim made or altered.
+    pub claim: Option<Claim>,
+    /// The claim as it was before.
+    pub before: Option<Claim>,
+    /// Claims of silent agents that were dropped on the way.
+    pub expired: Vec<Claim>,
+}
+
+/// Drops the claims of agents that have gone silent. Claims in review stay: they are escalated.
+///
+/// The table is borrowed, not copied, if nobody has gone silent; else it is the next version.
+pub fn sweep<'a>(
+    table: &'a Table,
+    expired: &dyn Fn(&Claim) -> bool,
+) -> (Cow<'a, Table>, Vec<Claim>) {
+    let gone: Vec<Claim> = silent(table, expired).cloned().collect();
+    if gone.is_empty() {
+        return (Cow::Borrowed(table), gone);
+    }
+    (Cow::Owned(step(without(table, &gone))), gone)
+}
+
+/// Decides `request` on `table`.
+pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
+    match request {
+        Request::Take(take) => decide_take(table, facts, take),
+        Request::Extend {
+            id,
+            agent,
+            paths,
+            resources,
+        } => held(table, *id, agent, |claim| {
+            extend(table, facts, claim, paths, resources)
+        }),
+        Request::Phase { id, agent, to } => held(table, *id, agent, |claim| {
+            if claim.phase == *to {
+                return Decision::Unchanged(Some(claim.clone()));
+            }
+            // Only going back to work needs a free slot.
+            if *to == Phase::Working
+                && claim.of_task
+                && let Err(refusal) = check_wip(&Others::all(table, *id), facts, agent)
+            {
+                return Decision::Refused(refusal);
+            }
+            replace(
+                table,
+                claim,
+                Claim {
+                    phase: *to,
+                    ..claim.clone()
+                },
+            )
+        }),
+        Request::SendBack { id } => match table.claims.get(id) {
+            Some(claim) if claim.phase == Phase::InReview => replace(
+                table,
+                claim,
+                Claim {
+                    phase: Phase::Working,
+                    ..claim.clone()
+                },
+            ),
+            other => Decision::Unchanged(other.cloned()),
+        },
+        Request::Release { id, agent } => held(table, *id, agent, |claim| remove(table, claim)),
+        Request::Close { id } => match table.claims.get(id) {
+            Some(claim) => remove(table, claim),
+            None => Decision::Unchanged(None),
+        },
+        Request::HandOff {
+            id,
+            agent,
+            to,
+            clone,
+            nonce,
+        } => held(table, *id, agent, |claim| {
+            hand_off(table, facts, claim, to, clone, *nonce)
+        }),
+        Request::Pause(pause) => {
+            let same = table.pause.as_ref().is_some_and(|p| {
+                p.reason == pause.reason && p.until == pause.until && !p.is_over(facts.now)
+            });
+            if same {
+                return Decision::Unchanged(None);
+            }
+            changed(
+                Table {
+                    pause: Some(pause.clone()),
+                    ..table.clone()
+                },
+                None,
+                None,
+            )
+        }
+        Request::Resume if table.pause.is_none() => Decision::Unchanged(None),
+        Request::Resume => changed(
+            Table {
+                pause: None,
+                ..table.clone()
+            },
+            None,
+            None,
+        ),
+    }
+}
+
+fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
+    let standing = table.claims.get(&take.id);
+    if let Some(mine) = standing.filter(|claim| claim.agent == take.agent) {
+        return extend(table, facts, mine, &take.paths, &take.resources);
+    }
+    let others = Others::alive(table, take.id, facts);
+    let before = standing.filter(|claim| !others.is_gone(claim.id));
+    if let Some(holder) = before.filter(|_| !take.take_over) {
+        return Decision::Held {
+            by: Box::new(holder.clone()),
+            paths: holder.paths.clone(),
+        };
+    }
+    // A claim taken over keeps what its holder had widened it to.
+    let mut paths = Cow::Borrowed(&take.paths);
+    let mut resources = Cow::Borrowed(&take.resources);
+    if let Some(before) = before {
+        let wider = before.paths.iter().filter(|p| !take.paths.contains(p));
+        paths.to_mut().extend(wider.cloned());
+        resources.to_mut().extend(before.resources.iter().cloned());
+    }
+
+    let checked = check_pause(table, facts)
+        .and_then(|()| {
+            if take.of_task {
+                check_wip(&others, facts, &take.agent)
+            } else {
+                Ok(())
+            }
+        })
+        .and_then(|()| check_resources(&others, facts, &resources));
+    if let Err(refusal) = checked {
+        return Decision::Refused(refusal);
+    }
+    if let Some(held) = check_paths(&others, &take.agent, &paths) {
+        return held;
+    }
+    let claim = Claim {
+        id: take.id,
+        of_task: take.of_task,
+        agent: take.agent.clone(),
+        clone: take.clone.clone(),
+        paths: paths.into_owned(),
+        resources: resources.into_owned(),
+        phase: Phase::Working,
+        since: facts.now,
+        fence: table.fence.next(),
+        branch: take.branch.clone(),
+        base: take.base.clone(),
+        why: take.why.clone(),
+        nonce: take.nonce,
+        extra: Extra::default(),
+    };
+    others.grant(claim, before.cloned())
+}
+
+fn extend(
+    table: &Table,
+    facts: &Facts,
+    claim: &Claim,
+    paths: &[PathPattern],
+    resources: &BTreeSet<ResourceName>,
+) -> Decision {
+    let more: Vec<PathPattern> = paths
+        .iter()
+        .filter(|p| !claim.paths.contains(p))
+        .cloned()
+        .collect();
+    let more_resources: BTreeSet<ResourceName> =
+        resources.difference(&claim.resources).cloned().collect();
+    if more.is_empty() && more_resources.is_empty() {
+        return Decision::Unchanged(Some(claim.clone()));
+    }
+    let mut others = Others::alive(table, claim.id, facts);
+    // Who asks is not silent.
+    others.gone.retain(|gone| gone.id != claim.id);
+    let checked =
+        check_pause(table, facts).and_then(|()| check_resources(&others, facts, &more_resources));
+    if let Err(refusal) = checked {
+        return Decision::Refused(refusal);
+    }
+    if let Some(held) = check_paths(&others, &claim.agent, &more) {
+        return held;
+    }
+    let mut wider = claim.clone();
+    wider.paths.extend(more);
+    wider.resources.extend(more_resources);
+    others.grant(wider, Some(claim.clone()))
+}
+
+fn hand_off(
+    table: &Table,
+    facts: &Facts,
+    claim: &Claim,
+    to: &AgentName,
+    clone: &CloneId,
+    nonce: u64,
+) -> Decision {
+    if claim.agent == *to {
+        return Decision::Unchanged(Some(claim.clone()));
+    }
+    let others = Others::all(table, claim.id);
+    let busy = claim.of_task && check_wip(&others, facts, to).is_err();
+    // One's own claims may overlap each other. Given away, this one must not overlap what its
+    // giver keeps.
+    if busy || check_paths(&others, to, &claim.paths).is_some() {
+        // The task waits for its receiver, and the paths are free meanwhile.
+        return remove(table, claim);
+    }
+    let given = Claim {
+        agent: to.clone(),
+        clone: clone.clone(),
+        phase: Phase::Working,
+        since: facts.now,
+        fence: table.fence.next(),
+        nonce,
+        ..claim.clone()
+    };
+    others.grant(given, Some(claim.clone()))
+}
+
+/// Runs `act` on the claim `id` if `agent` holds it.
+fn held(
+    table: &Table,
+    id: TaskId,
+    agent: &AgentName,
+    act: impl Fn(&Claim) -> Decision,
+) -> Decision {
+    match table.claims.get(&id) {
+        Some(claim) if claim.agent == *agent => act(claim),
+        other => Decision::NotHeld {
+            holder: other.cloned().map(Box::new),
+        },
+    }
+}
+
+fn replace(table: &Table, before: &Claim, claim: Claim) -> Decision {
+    let mut table = table.clone();
+    table.claims.insert(claim.id, claim.clone());
+    changed(table, Some(claim), Some(before.clone()))
+}
+
+fn remove(table: &Table, claim: &Claim) -> Decision {
+    let mut table = table.clone();
+    table.claims.remove(&claim.id);
+    changed(table, None, Some(claim.clone()))
+}
+
+fn changed(table: Table, claim: Option<Claim>, before: Option<Claim>) -> Decision {
+    Decision::Changed(Change {
+        table: step(table),
+        claim,
+        before,
+        expired: Vec::new(),
+    })
+}

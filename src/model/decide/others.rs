@@ -1,0 +1,175 @@
+//! What stands in the way of a request: the claims of others, limits, capacities, a pause.
+
+use std::collections::BTreeSet;
+
+use crate::model::claim::{Claim, Phase, Table};
+use crate::model::id::TaskId;
+use crate::model::name::{AgentName, ResourceName};
+use crate::model::path::PathPattern;
+use crate::model::rule::{Refusal, Rule};
+
+use super::{Change, Decision, Facts};
+
+pub(super) fn silent<'a>(
+    table: &'a Table,
+    expired: &'a dyn Fn(&Claim) -> bool,
+) -> impl Iterator<Item = &'a Claim> {
+    table
+        .claims
+        .values()
+        .filter(move |claim| claim.phase != Phase::InReview && expired(claim))
+}
+
+pub(super) fn without(table: &Table, gone: &[Claim]) -> Table {
+    let mut table = table.clone();
+    for claim in gone {
+        table.claims.remove(&claim.id);
+    }
+    table
+}
+
+/// The claims that stand in the way of a request about the claim `id`: all but itself and those
+/// of agents that have gone silent.
+///
+/// Most requests are refused, so nothing is copied before one is known to be granted.
+pub(super) struct Others<'a> {
+    table: &'a Table,
+    id: TaskId,
+    pub gone: Vec<Claim>,
+}
+
+impl<'a> Others<'a> {
+    pub fn alive(table: &'a Table, id: TaskId, facts: &Facts) -> Others<'a> {
+        let gone = silent(table, facts.expired).cloned().collect();
+        Others { table, id, gone }
+    }
+
+    /// Counts the silent too: who asks does not drop their claims.
+    pub fn all(table: &'a Table, id: TaskId) -> Others<'a> {
+        let gone = Vec::new();
+        Others { table, id, gone }
+    }
+
+    fn claims(&self) -> impl Iterator<Item = &'a Claim> {
+        self.table
+            .claims
+            .values()
+            .filter(|claim| claim.id != self.id && !self.is_gone(claim.id))
+    }
+
+    pub fn is_gone(&self, id: TaskId) -> bool {
+        self.gone.iter().any(|claim| claim.id == id)
+    }
+
+    /// Returns the next version of the table, without the silent, with `claim` instead of what
+    /// had its id before.
+    pub fn grant(self, claim: Claim, before: Option<Claim>) -> Decision {
+        let mut table = without(self.table, &self.gone);
+        table.fence = table.fence.max(claim.fence);
+        table.claims.insert(claim.id, claim.clone());
+        Decision::Changed(Change {
+            table: step(table),
+            claim: Some(claim),
+            before,
+            expired: self.gone,
+        })
+    }
+}
+
+pub(super) fn step(table: Table) -> Table {
+    Table {
+        epoch: table.epoch.saturating_add(1),
+        ..table
+    }
+}
+
+pub(super) fn check_pause(table: &Table, facts: &Facts) -> Result<(), Refusal> {
+    match &table.pause {
+        Some(pause) if !pause.is_over(facts.now) => Err(Refusal::new(
+            Rule::Paused,
+            format!("`{}` has paused the team: {}", pause.by, pause.reason),
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_wip(others: &Others, facts: &Facts, agent: &AgentName) -> Result<(), Refusal> {
+    let limit = (facts.wip)(agent) as usize;
+    let in_progress = || {
+        others
+            .claims()
+            .filter(|claim| claim.of_task && claim.phase == Phase::Working)
+    };
+    let working: Vec<&str> = in_progress()
+        .filter(|claim| claim.agent == *agent)
+        .map(|claim| claim.id.as_str())
+        .collect();
+    if working.len() >= limit {
+        return Err(Refusal::new(
+            Rule::WipAgent,
+            format!(
+                "`{agent}` already works on {} of {limit}: {}",
+                working.len(),
+                working.join(", ")
+            ),
+        ));
+    }
+    let team = in_progress().count();
+    match facts.settings.wip_team {
+        Some(limit) if team >= limit as usize => Err(Refusal::new(
+            Rule::WipTeam,
+            format!("the team already works on {team} of {limit} tasks"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_resources(
+    others: &Others,
+    facts: &Facts,
+    resources: &BTreeSet<ResourceName>,
+) -> Result<(), Refusal> {
+    for resource in resources {
+        let Some(capacity) = facts.settings.resources.get(resource) else {
+            return Err(Refusal::new(
+                Rule::Resource,
+                format!(
+                    "there is no resource `{resource}`; give it a capacity with `reflectt config set resources.{resource} N`"
+                ),
+            ));
+        };
+        let users: Vec<String> = others
+            .claims()
+            .filter(|claim| claim.resources.contains(resource))
+            .map(|claim| format!("{} ({})", claim.agent, claim.id))
+            .collect();
+        if users.len() >= *capacity as usize {
+            return Err(Refusal::new(
+                Rule::Resource,
+                format!(
+                    "`{resource}` is used by {} of {capacity}: {}",
+                    users.len(),
+                    users.join(", ")
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_paths(
+    others: &Others,
+    agent: &AgentName,
+    paths: &[PathPattern],
+) -> Option<Decision> {
+    others
+        .claims()
+        .filter(|claim| claim.agent != *agent)
+        .find_map(|claim| {
+            let overlap = claim.overlaps(paths);
+            (!overlap.is_empty()).then(|| Decision::Held {
+                by: Box::new(claim.clone()),
+                paths: overlap,
+            })
+        })
+}

@@ -1,0 +1,131 @@
+//! Messages: from one agent to others, or to a channel.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::extra::Extra;
+use super::id::{Stamp, TaskId};
+use super::name::{AgentName, Author, ChannelName};
+use super::task::{ChoiceError, choose};
+
+/// What a message that reflectt itself caused is about, for programs to act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Notice {
+    /// The reader lost a claim: it expired, was taken over, or lost to another clone.
+    ClaimLost,
+    /// A task was handed to the reader.
+    HandedOff,
+    /// The reader is asked to review.
+    ReviewAsked,
+    /// The reader's submission was reviewed.
+    Reviewed,
+    /// A task that the reader's waited for is done.
+    Ready,
+    /// The reader's task is done; a reflection is asked for.
+    Finished,
+    /// A task the reader held or was to review was cancelled.
+    Cancelled,
+    /// A task needs a person.
+    NeedsHuman,
+    /// Somebody changed files the reader has claimed.
+    Overridden,
+    /// The reader was mentioned in a comment.
+    Mentioned,
+    /// The reader has gone quiet, or somebody whose work is waited for has.
+    Quiet,
+}
+
+impl Notice {
+    pub const ALL: [Notice; 11] = [
+        Notice::ClaimLost,
+        Notice::HandedOff,
+        Notice::ReviewAsked,
+        Notice::Reviewed,
+        Notice::Ready,
+        Notice::Finished,
+        Notice::Cancelled,
+        Notice::NeedsHuman,
+        Notice::Overridden,
+        Notice::Mentioned,
+        Notice::Quiet,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Notice::ClaimLost => "claim_lost",
+            Notice::HandedOff => "handed_off",
+            Notice::ReviewAsked => "review_asked",
+            Notice::Reviewed => "reviewed",
+            Notice::Ready => "ready",
+            Notice::Finished => "finished",
+            Notice::Cancelled => "cancelled",
+            Notice::NeedsHuman => "needs_human",
+            Notice::Overridden => "overridden",
+            Notice::Mentioned => "mentioned",
+            Notice::Quiet => "quiet",
+        }
+    }
+}
+
+impl FromStr for Notice {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Notice, ChoiceError> {
+        choose("notice", text, &Notice::ALL, Notice::as_str)
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A message. Immutable: whether it was read is where its file lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub id: Stamp,
+    pub from: Author,
+    /// The agents whose inboxes it is in.
+    pub to: Vec<AgentName>,
+    pub channel: Option<ChannelName>,
+    pub task: Option<TaskId>,
+    pub reply_to: Option<Stamp>,
+    pub urgent: bool,
+    pub notice: Option<Notice>,
+    pub body: String,
+    pub extra: Extra,
+}
+
+/// A word that names one message among a few: its whole id, or the beginning or end of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessagePrefix(String);
+
+impl MessagePrefix {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn matches(&self, id: Stamp) -> bool {
+        let id = id.to_string();
+        id.starts_with(&self.0) || id.ends_with(&self.0)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a message id: give all 26 characters, or at least the last 4")]
+pub struct MessagePrefixError(String);
+
+impl FromStr for MessagePrefix {
+    type Err = MessagePrefixError;
+
+    fn from_str(text: &str) -> Result<MessagePrefix, MessagePrefixError> {
+        let fits =
+            (4..=26).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if fits {
+            Ok(MessagePrefix(text.to_ascii_uppercase()))
+        } else {
+            Err(MessagePrefixError(text.to_owned()))
+        }
+    }
+}

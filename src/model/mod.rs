@@ -1,0 +1,33 @@
+//! Values and rules: what a task, a claim or a message is, and what may happen to it.
+//!
+//! Nothing here reads a clock, a file, an environment or a repository, so every rule can be
+//! tested without one. Time and randomness come in as values.
+
+pub mod agent;
+#[cfg(test)]
+pub mod arbitrary;
+pub mod audit;
+pub mod board;
+pub mod claim;
+pub mod decide;
+pub mod enforce;
+pub mod event;
+pub mod extra;
+pub mod glance;
+pub mod id;
+pub mod mend;
+pub mod merge;
+pub mod message;
+pub mod name;
+pub mod observe;
+pub mod path;
+pub mod presence;
+pub mod queue;
+pub mod reflection;
+pub mod replay;
+pub mod review;
+pub mod rule;
+pub mod settings;
+pub mod task;
+pub mod text;
+pub mod time;

@@ -1,0 +1,487 @@
+//! From a log to a state: which event is legal when, and what it does.
+
+use std::collections::BTreeMap;
+
+use crate::model::event::Event;
+use crate::model::id::{Fence, Stamp, TaskId};
+use crate::model::name::{AgentName, Author};
+use crate::model::path::PathPattern;
+use crate::model::rule::{Refusal, Rule};
+use crate::model::time::Timestamp;
+
+use super::{Block, Draft, Edit, Folded, Handoff, Status, Submission, Task, TaskEvent, TaskLog};
+
+/// How much of an earlier note is kept beside that of a claim that lapsed, in characters. A task
+/// may lapse again and again, and its note must not grow with it.
+const KEPT_OF_EARLIER_NOTE: usize = 300;
+
+impl TaskLog {
+    /// Computes the state, event by event in the order of their ids.
+    ///
+    /// Returns `None` if no event created the task: such a file was written by hand.
+    pub fn fold(&self) -> Option<Folded> {
+        let mut task: Option<Task> = None;
+        let mut void = Vec::new();
+        let retracted = self.retracted();
+        for (stamp, event) in self.log.iter() {
+            if let Some(note) = retracted.get(&stamp) {
+                void.push((stamp, (*note).to_owned()));
+                continue;
+            }
+            match (&mut task, &event.kind) {
+                (None, TaskEvent::Created(draft)) => {
+                    task = Some(Task::from_draft(self.id, stamp, &event.by, draft));
+                }
+                (None, _) => void.push((stamp, "came before the task was created".to_owned())),
+                (Some(task), _) => match task.allows(&event.by, &event.kind) {
+                    Ok(()) => task.apply(stamp, event),
+                    Err(refusal) => void.push((stamp, refusal.message)),
+                },
+            }
+        }
+        task.map(|task| Folded { task, void })
+    }
+}
+
+impl TaskLog {
+    /// Returns the events that gave somebody the task until the remote decided otherwise.
+    fn retracted(&self) -> BTreeMap<Stamp, &str> {
+        let itself = Author::reflectt();
+        let notes = self.log.iter().filter_map(|(_, event)| match &event.kind {
+            TaskEvent::Retracted { event: of, note } if event.by == itself => {
+                Some((*of, note.as_str()))
+            }
+            _ => None,
+        });
+        let gives = |stamp: &Stamp| {
+            let kind = self.log.get(*stamp).map(|event| &event.kind);
+            matches!(
+                kind,
+                Some(TaskEvent::Claimed { .. } | TaskEvent::HandedOff { fence: Some(_), .. })
+            )
+        };
+        notes.filter(|(stamp, _)| gives(stamp)).collect()
+    }
+}
+
+impl Task {
+    fn from_draft(id: TaskId, stamp: Stamp, by: &Author, draft: &Draft) -> Task {
+        Task {
+            id,
+            title: draft.title.clone(),
+            body: draft.body.clone(),
+            status: Status::Todo,
+            priority: draft.priority,
+            assignee: draft.assignee.clone(),
+            reviewer: draft.reviewer.clone(),
+            lane: draft.lane.clone(),
+            tags: draft.tags.clone(),
+            done_criteria: draft.done_criteria.clone(),
+            paths: draft.paths.clone(),
+            resources: draft.resources.clone(),
+            blocked_by: draft.blocked_by.clone(),
+            fence: None,
+            last_fence: Fence::default(),
+            last_holder: None,
+            branch: None,
+            claimed_at: None,
+            block: None,
+            submission: None,
+            changes: None,
+            handoff: None,
+            reason: None,
+            created_by: by.clone(),
+            created: stamp.at(),
+            updated: stamp.at(),
+            closed: None,
+        }
+    }
+
+    /// Checks whether `by` may do this to the task in its present state.
+    ///
+    /// These are the rules that one task can judge by itself. Those that need the others
+    /// (dependencies, limits, overlapping paths) are in [`crate::model::decide`].
+    pub fn allows(&self, by: &Author, event: &TaskEvent) -> Result<(), Refusal> {
+        match event {
+            TaskEvent::Created(_) => Err(self.wrong_status("created again")),
+            TaskEvent::Commented { .. }
+            | TaskEvent::Overridden { .. }
+            | TaskEvent::Retracted { .. } => Ok(()),
+            TaskEvent::Unknown { .. } => Ok(()),
+            TaskEvent::Edited(edit) => self.allows_edit(edit),
+            TaskEvent::Claimed { fence, .. } => self.allows_claim(*fence),
+            TaskEvent::Extended { .. } => self.by_holder(by, "extended"),
+            TaskEvent::Blocked { .. } => {
+                self.in_status(&[Status::Doing, Status::Blocked], "blocked")?;
+                self.by_holder(by, "blocked")
+            }
+            TaskEvent::Unblocked => {
+                self.in_status(&[Status::Blocked], "unblocked")?;
+                self.by_holder(by, "unblocked")
+            }
+            TaskEvent::Submitted(submission) => self.allows_submission(by, submission),
+            TaskEvent::Approved { submission, .. }
+            | TaskEvent::ChangesRequested { submission, .. } => self.allows_review(by, *submission),
+            TaskEvent::Released { .. } => self.by_holder(by, "released"),
+            TaskEvent::HandedOff { to, fence, .. } => self.allows_hand_off(by, to, *fence),
+            TaskEvent::Lapsed { agent, fence, .. } => {
+                if self.fence == Some(*fence) && self.assignee.as_ref() == Some(agent) {
+                    Ok(())
+                } else {
+                    Err(Refusal::new(
+                        Rule::Holder,
+                        format!("the claim {fence} of `{agent}` was over"),
+                    ))
+                }
+            }
+            TaskEvent::Cancelled { .. } if self.status.is_open() => Ok(()),
+            TaskEvent::Cancelled { .. } => Err(self.wrong_status("cancelled")),
+            TaskEvent::Reopened { .. } if !self.status.is_open() => Ok(()),
+            TaskEvent::Reopened { .. } => Err(self.wrong_status("reopened")),
+        }
+    }
+
+    fn allows_edit(&self, edit: &Edit) -> Result<(), Refusal> {
+        if !self.status.is_open() {
+            return Err(self.wrong_status("edited"));
+        }
+        // Whose work it is, is decided by claims; who may take free work, by anyone.
+        if edit.assignee.is_some() && self.status != Status::Todo {
+            return Err(self.wrong_status("assigned"));
+        }
+        // What a claim covers changes by `claim` and `release`, or table and record disagree.
+        if (edit.paths.is_some() || edit.resources.is_some()) && self.fence.is_some() {
+            return Err(Refusal::new(
+                Rule::Status,
+                format!(
+                    "task `{}` is claimed; its holder widens it with `claim --path`",
+                    self.id
+                ),
+            ));
+        }
+        match &edit.reviewer {
+            // A reviewer must not be the author, and somebody must be there to review.
+            Some(Some(reviewer))
+                if self.status != Status::Todo && self.assignee.as_ref() == Some(reviewer) =>
+            {
+                return Err(own_review(reviewer));
+            }
+            Some(None) if self.status == Status::Validating => {
+                let message = format!("task `{}` is in review; name another reviewer", self.id);
+                return Err(Refusal::new(Rule::Reviewer, message));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The table decides who holds a task, and a higher fence proves a later decision.
+    fn allows_claim(&self, fence: Fence) -> Result<(), Refusal> {
+        if !self.status.is_open() {
+            return Err(self.wrong_status("claimed"));
+        }
+        if fence <= self.last_fence {
+            return Err(Refusal::new(
+                Rule::Holder,
+                format!("claim {fence} was superseded by claim {}", self.last_fence),
+            ));
+        }
+        Ok(())
+    }
+
+    fn allows_submission(&self, by: &Author, submission: &Submission) -> Result<(), Refusal> {
+        // Done by approval of an earlier submission: nobody has reviewed this one, so the
+        // approval does not stand. Only clones that worked apart can get here.
+        let after_approval =
+            self.status == Status::Done && self.assignee.as_ref().is_some_and(|a| by.is(a));
+        if !after_approval {
+            self.in_status(
+                &[Status::Doing, Status::Blocked, Status::Validating],
+                "submitted",
+            )?;
+            self.by_holder(by, "submitted")?;
+        }
+        match &submission.reviewer {
+            Some(reviewer) if by.is(reviewer) => Err(own_review(reviewer)),
+            _ => Ok(()),
+        }
+    }
+
+    fn allows_review(&self, by: &Author, submission: Stamp) -> Result<(), Refusal> {
+        self.in_status(&[Status::Validating], "reviewed")?;
+        if let Some(author) = self.assignee.as_ref().filter(|author| by.is(author)) {
+            return Err(own_review(author));
+        }
+        match &self.reviewer {
+            Some(reviewer) if by.is(reviewer) => {}
+            Some(reviewer) => {
+                return Err(Refusal::new(
+                    Rule::Reviewer,
+                    format!(
+                        "the review of `{}` is `{reviewer}`'s, not `{by}`'s",
+                        self.id
+                    ),
+                ));
+            }
+            None => {
+                return Err(Refusal::new(
+                    Rule::Reviewer,
+                    format!("task `{}` has no reviewer", self.id),
+                ));
+            }
+        }
+        match &self.submission {
+            Some((latest, _)) if *latest == submission => Ok(()),
+            _ => Err(Refusal::new(
+                Rule::Submission,
+                format!(
+                    "a newer submission of `{}` replaced the one reviewed",
+                    self.id
+                ),
+            )),
+        }
+    }
+
+    fn allows_hand_off(
+        &self,
+        by: &Author,
+        to: &AgentName,
+        fence: Option<Fence>,
+    ) -> Result<(), Refusal> {
+        self.in_status(&[Status::Doing, Status::Blocked], "handed off")?;
+        self.by_holder(by, "handed off")?;
+        if by.is(to) {
+            return Err(Refusal::new(
+                Rule::Holder,
+                format!("`{to}` already holds `{}`", self.id),
+            ));
+        }
+        match fence {
+            Some(fence) => self.allows_claim(fence),
+            None => Ok(()),
+        }
+    }
+
+    fn in_status(&self, statuses: &[Status], what: &str) -> Result<(), Refusal> {
+        if statuses.contains(&self.status) {
+            Ok(())
+        } else {
+            Err(self.wrong_status(what))
+        }
+    }
+
+    fn wrong_status(&self, what: &str) -> Refusal {
+        Refusal::new(
+            Rule::Status,
+            format!(
+                "task `{}` is `{}` and cannot be {what}",
+                self.id, self.status
+            ),
+        )
+    }
+
+    fn by_holder(&self, by: &Author, what: &str) -> Result<(), Refusal> {
+        match self.holder() {
+            Some(holder) if by.is(holder) => Ok(()),
+            Some(holder) => Err(Refusal::new(
+                Rule::Holder,
+                format!(
+                    "task `{}` is held by `{holder}` and cannot be {what} by `{by}`",
+                    self.id
+                ),
+            )),
+            None => Err(Refusal::new(
+                Rule::Holder,
+                format!(
+                    "nobody holds task `{}`; claim it before it is {what}",
+                    self.id
+                ),
+            )),
+        }
+    }
+
+    fn apply(&mut self, stamp: Stamp, event: &Event<TaskEvent>) {
+        let at = stamp.at();
+        self.updated = self.updated.max(at);
+        match &event.kind {
+            TaskEvent::Created(_)
+            | TaskEvent::Commented { .. }
+            | TaskEvent::Overridden { .. }
+            | TaskEvent::Retracted { .. }
+            | TaskEvent::Unknown { .. } => {}
+            TaskEvent::Edited(edit) => self.edit(edit),
+            TaskEvent::Claimed {
+                agent,
+                fence,
+                paths,
+                resources,
+                branch,
+                ..
+            } => {
+                self.hold(agent, *fence, at);
+                add_paths(&mut self.paths, paths);
+                self.resources.extend(resources.iter().cloned());
+                self.branch.clone_from(branch);
+            }
+            TaskEvent::Extended { paths, resources } => {
+                add_paths(&mut self.paths, paths);
+                self.resources.extend(resources.iter().cloned());
+            }
+            TaskEvent::Blocked {
+                reason,
+                on,
+                needs_human,
+            } => {
+                self.status = Status::Blocked;
+                self.block = Some(Block {
+                    reason: reason.clone(),
+                    on: *on,
+                    needs_human: *needs_human,
+                    since: at,
+                });
+            }
+            TaskEvent::Unblocked => {
+                self.status = Status::Doing;
+                self.block = None;
+            }
+            TaskEvent::Submitted(submission) => {
+                self.status = Status::Validating;
+                self.block = None;
+                self.closed = None;
+                self.submission = Some((stamp, (**submission).clone()));
+                if submission.reviewer.is_some() {
+                    self.reviewer.clone_from(&submission.reviewer);
+                } else {
+                    // Nobody is to review it, so nothing is left to wait for.
+                    self.close(Status::Done, at);
+                }
+            }
+            TaskEvent::Approved { .. } => {
+                self.changes = None;
+                self.close(Status::Done, at);
+            }
+            TaskEvent::ChangesRequested { note, .. } => {
+                self.changes = Some(note.clone());
+                match self.fence {
+                    Some(_) => self.status = Status::Doing,
+                    // A submission that outlived its claim has nobody to go back to but its author.
+                    None => self.let_go(self.assignee.clone()),
+                }
+            }
+            TaskEvent::Released { note } => {
+                self.leave_note(note.as_deref(), at);
+                self.let_go(None);
+            }
+            TaskEvent::HandedOff { to, note, fence } => {
+                self.leave_note(Some(note), at);
+                match fence {
+                    Some(fence) => self.hold(to, *fence, at),
+                    None => self.let_go(Some(to.clone())),
+                }
+            }
+            TaskEvent::Lapsed { note, .. } => {
+                // Whoever went silent said nothing about the work; what was said before still holds.
+                let before = self
+                    .handoff
+                    .as_ref()
+                    .filter(|before| !before.note.is_empty());
+                let note = match before {
+                    Some(before) => {
+                        let said: String = before.note.chars().take(KEPT_OF_EARLIER_NOTE).collect();
+                        format!("{note}; before that, `{}`: {said}", before.from)
+                    }
+                    None => note.clone(),
+                };
+                self.leave_note(Some(&note), at);
+                self.let_go(None);
+            }
+            TaskEvent::Cancelled { reason } => {
+                self.reason = Some(reason.clone());
+                self.close(Status::Cancelled, at);
+            }
+            TaskEvent::Reopened { reason } => {
+                self.reason = Some(reason.clone());
+                self.closed = None;
+                self.submission = None;
+                self.let_go(None);
+            }
+        }
+    }
+
+    fn edit(&mut self, edit: &Edit) {
+        fn set<T: Clone>(field: &mut T, to: Option<&T>) {
+            if let Some(to) = to {
+                field.clone_from(to);
+            }
+        }
+        set(&mut self.title, edit.title.as_ref());
+        set(&mut self.body, edit.body.as_ref());
+        set(&mut self.priority, edit.priority.as_ref());
+        set(&mut self.assignee, edit.assignee.as_ref());
+        set(&mut self.reviewer, edit.reviewer.as_ref());
+        set(&mut self.lane, edit.lane.as_ref());
+        set(&mut self.tags, edit.tags.as_ref());
+        set(&mut self.done_criteria, edit.done_criteria.as_ref());
+        set(&mut self.paths, edit.paths.as_ref());
+        set(&mut self.resources, edit.resources.as_ref());
+        set(&mut self.blocked_by, edit.blocked_by.as_ref());
+    }
+
+    fn hold(&mut self, agent: &AgentName, fence: Fence, at: Timestamp) {
+        self.status = Status::Doing;
+        self.assignee = Some(agent.clone());
+        self.fence = Some(fence);
+        self.last_fence = fence;
+        self.last_holder = Some(agent.clone());
+        self.claimed_at = Some(at);
+        self.block = None;
+        if self.reviewer.as_ref() == Some(agent) {
+            self.reviewer = None;
+        }
+    }
+
+    /// Puts the task back into `todo`, free or reserved.
+    fn let_go(&mut self, reserved_for: Option<AgentName>) {
+        self.status = Status::Todo;
+        self.assignee = reserved_for;
+        self.fence = None;
+        self.claimed_at = None;
+        self.block = None;
+    }
+
+    fn close(&mut self, status: Status, at: Timestamp) {
+        self.status = status;
+        self.fence = None;
+        self.claimed_at = None;
+        self.block = None;
+        self.closed = Some(at);
+    }
+
+    fn leave_note(&mut self, note: Option<&str>, at: Timestamp) {
+        if let Some(from) = self.assignee.clone()
+            && (note.is_some() || self.branch.is_some())
+        {
+            self.handoff = Some(Handoff {
+                from,
+                note: note.unwrap_or_default().to_owned(),
+                branch: self.branch.clone(),
+                at,
+            });
+        }
+    }
+}
+
+fn own_review(author: &AgentName) -> Refusal {
+    Refusal::new(
+        Rule::Reviewer,
+        format!("`{author}` cannot review its own work"),
+    )
+}
+
+fn add_paths(have: &mut Vec<PathPattern>, more: &[PathPattern]) {
+    for path in more {
+        if !have.contains(path) {
+            have.push(path.clone());
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What can happen to a task.
+
+use std::collections::BTreeSet;
+
+use crate::model::id::{Fence, Stamp, TaskId};
+use crate::model::name::{AgentName, Lane, ResourceName, Tag};
+use crate::model::path::PathPattern;
+
+use super::Priority;
+
+/// A task as its creator wrote it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Draft {
+    pub title: String,
+    pub body: String,
+    pub priority: Priority,
+    pub assignee: Option<AgentName>,
+    pub reviewer: Option<AgentName>,
+    pub lane: Option<Lane>,
+    pub tags: BTreeSet<Tag>,
+    pub done_criteria: Vec<String>,
+    pub paths: Vec<PathPattern>,
+    pub resources: BTreeSet<ResourceName>,
+    pub blocked_by: BTreeSet<TaskId>,
+}
+
+/// Fields to change; the outer `None` leaves a field alone, the inner one clears it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    pub title: Option<String>,
+    pub body: Option<String>,
+    pub priority: Option<Priority>,
+    pub assignee: Option<Option<AgentName>>,
+    pub reviewer: Option<Option<AgentName>>,
+    pub lane: Option<Option<Lane>>,
+    pub tags: Option<BTreeSet<Tag>>,
+    pub done_criteria: Option<Vec<String>>,
+    pub paths: Option<Vec<PathPattern>>,
+    pub resources: Option<BTreeSet<ResourceName>>,
+    pub blocked_by: Option<BTreeSet<TaskId>>,
+}
+
+impl Edit {
+    pub fn is_empty(&self) -> bool {
+        *self == Edit::default()
+    }
+}
+
+/// The QA bundle: what the author shows the reviewer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Submission {
+    pub summary: String,
+    /// Evidence by the number of its criterion, from 1, in the order of the criteria.
+    pub evidence: Vec<String>,
+    /// The commit to review, in hexadecimal.
+    pub commit: Option<String>,
+    pub pr: Option<String>,
+    pub caveat: Option<String>,
+    /// Who is asked to review; on a team of one that needs no review, nobody.
+    pub reviewer: Option<AgentName>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TaskEvent {
+    Created(Box<Draft>),
+    Edited(Box<Edit>),
+    Commented {
+        text: String,
+    },
+    /// The claims table gave the task to `agent` under `fence`.
+    Claimed {
+        agent: AgentName,
+        fence: Fence,
+        paths: Vec<PathPattern>,
+        resources: BTreeSet<ResourceName>,
+        branch: Option<String>,
+        /// Why it was taken from a live holder.
+        taken_over: Option<String>,
+    },
+    /// The holder's claim was widened.
+    Extended {
+        paths: Vec<PathPattern>,
+        resources: BTreeSet<ResourceName>,
+    },
+    Blocked {
+        reason: String,
+        on: Option<TaskId>,
+        needs_human: bool,
+    },
+    Unblocked,
+    Submitted(Box<Submission>),
+    Approved {
+        submission: Stamp,
+        commit: Option<String>,
+        note: Option<String>,
+    },
+    ChangesRequested {
+        submission: Stamp,
+        note: String,
+    },
+    Released {
+        note: Option<String>,
+    },
+    /// The holder gave the task to `to`: with its claim under a new fence, or reserved.
+    HandedOff {
+        to: AgentName,
+        note: String,
+        fence: Option<Fence>,
+    },
+    /// The claim under `fence` ended without its holder: expired, or lost on another clone.
+    Lapsed {
+        agent: AgentName,
+        fence: Fence,
+        note: String,
+    },
+    Cancelled {
+        reason: String,
+    },
+    Reopened {
+        reason: String,
+    },
+    /// Somebody changed claimed files all the same, with a reason.
+    Overridden {
+        reason: String,
+        paths: Vec<String>,
+    },
+    /// The claim that `event` recorded was provisional, and the remote did not confirm it: it
+    /// never was.
+    Retracted {
+        event: Stamp,
+        note: String,
+    },
+    /// An event of a later version; kept, and without effect here.
+    Unknown {
+        kind: String,
+    },
+}
+
+impl TaskEvent {
+    /// Returns the name under which the event is stored and shown.
+    pub fn name(&self) -> &str {
+        match self {
+            TaskEvent::Created(_) => "created",
+            TaskEvent::Edited(_) => "edited",
+            TaskEvent::Commented { .. } => "commented",
+            TaskEvent::Claimed { .. } => "claimed",
+            TaskEvent::Extended { .. } => "extended",
+            TaskEvent::Blocked { .. } => "blocked",
+            TaskEvent::Unblocked => "unblocked",
+            TaskEvent::Submitted(_) => "submitted",
+            TaskEvent::Approved { .. } => "approved",
+            TaskEvent::ChangesRequested { .. } => "changes_requested",
+            TaskEvent::Released { .. } => "released",
+            TaskEvent::HandedOff { .. } => "handed_off",
+            TaskEvent::Lapsed { .. } => "lapsed",
+            TaskEvent::Cancelled { .. } => "cancelled",
+            TaskEvent::Reopened { .. } => "reopened",
+            TaskEvent::Overridden { .. } => "overridden",
+            TaskEvent::Retracted { .. } => "retracted",
+            TaskEvent::Unknown { kind } => kind,
+        }
+    }
+}
