@@ -2,4 +2,5 @@
 //!
 //! The layers and what each owns are described in `ARCHITECTURE.md`.
 
+pub mod format;
 pub mod model;

@@ -1,0 +1,110 @@
+//! Files of the claims table: one for each claim, and one for the table itself.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeValue;
+
+use crate::model::claim::{Claim, Pause, Table};
+use crate::model::id::{Fence, TaskId};
+
+use super::FormatError;
+use super::field;
+use super::reader::Reader;
+use super::writer::Writer;
+
+/// Reads a claim's file.
+pub fn parse_claim(bytes: &[u8]) -> Result<Claim, FormatError> {
+    let mut file = Reader::open(bytes)?;
+    let id: TaskId = file.need("id", field::parsed)?;
+    let task = file.opt("task", |value| {
+        let task: TaskId = field::parsed(value)?;
+        if task == id {
+            Ok(task)
+        } else {
+            Err(format!("`{task}` is not the claim's id, `{id}`"))
+        }
+    })?;
+    Ok(Claim {
+        id,
+        of_task: task.is_some(),
+        agent: file.need("agent", field::parsed)?,
+        clone: file.need("clone", field::parsed)?,
+        paths: file
+            .opt("paths", field::list(field::parsed))?
+            .unwrap_or_default(),
+        resources: file
+            .opt("resources", field::list(field::parsed))?
+            .unwrap_or_default(),
+        phase: file.need("phase", field::parsed)?,
+        since: file.need("since", field::time)?,
+        fence: file.need("fence", field::number).map(Fence)?,
+        branch: file.opt("branch", field::note)?,
+        base: file.opt("base", field::note)?,
+        why: file.opt("why", field::note)?,
+        nonce: file.need("nonce", hexadecimal)?,
+        extra: file.extra()?,
+    })
+}
+
+/// Prints a claim.
+pub fn print_claim(claim: &Claim) -> String {
+    let mut out = Writer::new();
+    out.word("id", claim.id);
+    out.opt_word("task", claim.task());
+    out.word("agent", &claim.agent);
+    out.word("clone", &claim.clone);
+    out.list("paths", &claim.paths);
+    out.list("resources", &claim.resources);
+    out.word("phase", claim.phase);
+    out.time("since", claim.since);
+    out.number("fence", claim.fence.0);
+    out.opt_text("branch", claim.branch.as_deref());
+    out.opt_text("base", claim.base.as_deref());
+    out.opt_text("why", claim.why.as_deref());
+    out.word("nonce", format_args!("{:016x}", claim.nonce));
+    out.extra(&claim.extra);
+    out.finish()
+}
+
+/// Reads the table's own file; the claims are in files of their own.
+pub fn parse_table(bytes: &[u8]) -> Result<Table, FormatError> {
+    let mut file = Reader::open(bytes)?;
+    Ok(Table {
+        epoch: file.need("epoch", field::number)?,
+        fence: file.need("fence", field::number).map(Fence)?,
+        pause: file.table("pause")?.map(read_pause).transpose()?,
+        claims: BTreeMap::new(),
+        extra: file.extra()?,
+    })
+}
+
+/// Prints the table's own file: all but the claims.
+pub fn print_table(table: &Table) -> String {
+    let mut out = Writer::new();
+    out.number("epoch", table.epoch);
+    out.number("fence", table.fence.0);
+    out.extra(&table.extra);
+    if let Some(pause) = &table.pause {
+        out.table("pause");
+        out.word("by", &pause.by);
+        out.text("reason", &pause.reason);
+        out.time("since", pause.since);
+        out.opt_time("until", pause.until);
+    }
+    out.finish()
+}
+
+fn read_pause(mut table: Reader) -> Result<Pause, FormatError> {
+    Ok(Pause {
+        by: table.need("by", field::parsed)?,
+        reason: table.need("reason", field::note)?,
+        since: table.need("since", field::time)?,
+        until: table.opt("until", field::time)?,
+    })
+}
+
+fn hexadecimal(value: &DeValue) -> Result<u64, String> {
+    let text = field::string(value)?;
+    u64::from_str_radix(text, 16)
+        .map_err(|_| format!("`{}` is not a hexadecimal number", text.escape_debug()))
+}

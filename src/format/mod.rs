@@ -1,0 +1,36 @@
+//! Files on the branch: TOML to values of the model, and back.
+//!
+//! These shapes are a public promise. Every file has a `format` number; keys that this version
+//! does not know are kept; keys come in a fixed order, so that the same value is always the same
+//! bytes and git stores it once. Reading what was printed and printing it again changes nothing.
+
+mod agent;
+mod claim;
+mod error;
+mod field;
+mod message;
+mod presence;
+mod reader;
+mod reflection;
+mod settings;
+mod task;
+mod value;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use agent::{parse_agent, print_agent};
+pub use claim::{parse_claim, parse_table, print_claim, print_table};
+pub use error::FormatError;
+pub use message::{parse_message, print_message};
+pub use presence::{parse_signs, print_signs};
+pub use reflection::{parse_reflection, print_reflection};
+pub use settings::{ParsedSettings, parse_settings, print_settings};
+pub use task::{ParsedTask, Shown, parse_task, print_task};
+
+/// The format that this version writes, and the newest it reads.
+pub const FORMAT: i64 = 1;
+
+/// The largest file that is read, in bytes (1 MiB).
+pub const MAX_BYTES: usize = 1024 * 1024;
