@@ -3,4 +3,5 @@
 //! The layers and what each owns are described in `ARCHITECTURE.md`.
 
 pub mod format;
+pub mod git;
 pub mod model;

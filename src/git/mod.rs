@@ -1,0 +1,51 @@
+//! The only door to git: objects, refs, processes, locks and watching of one repository.
+//!
+//! Reading, and writing objects, happens in this process with `gix`. Moving refs happens in a
+//! `git update-ref` process, which is the one writer that compares while it holds every lock it
+//! needs; `gix` compares too early when `git pack-refs` runs beside it, and then tells two writers
+//! that both have won. Nothing above this layer sees a `gix` type.
+
+mod advisory_lock;
+mod commit_log;
+mod config;
+mod detached;
+mod error;
+mod objects;
+mod oid;
+mod process;
+mod refs;
+mod relation;
+mod remote;
+mod repo;
+mod staged;
+mod stale_locks;
+mod tree_diff;
+mod tree_edit;
+mod update;
+mod version;
+mod walk;
+mod watch;
+mod worktrees;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use advisory_lock::{Acquired, AdvisoryLock};
+pub use commit_log::{CommitRange, LoggedCommit};
+pub use detached::{Detached, ask_to_end, is_alive, start_detached};
+pub use error::{BoxError, CommandFailure, GitError};
+pub use objects::{Commit, Mode, NewCommit, ObjectKind, Signature, TreeEntry};
+pub use oid::Oid;
+pub use process::{Git, GitCommand, GitOutput, inherited_variables};
+pub use refs::RefName;
+pub use relation::Relation;
+pub use remote::{FetchSpec, Pushed, Remote, RemotePush, Together};
+pub use repo::{ConfigScope, Head, ObjectFormat, OpenOptions, RefFormat, Repo};
+pub use staged::{StagedPaths, Staging};
+pub use stale_locks::{LockFile, RemovedLock};
+pub use tree_diff::Change;
+pub use update::{Advisory, Expected, GitRefStore, RefOutcome, RefStore, RefUpdate};
+pub use version::{GIT_OLDEST, GitVersion};
+pub use walk::History;
+pub use watch::{RefWatcher, Woken};
+pub use worktrees::WorktreeInfo;

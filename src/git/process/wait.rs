@@ -1,0 +1,215 @@
+//! Waiting for a child process: its input fed, its output collected, its time limited.
+//!
+//! One `poll` loop in place of threads, so that a single `git update-ref` costs little more than
+//! the process itself.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
+
+/// How often to look whether a child has ended that left its output open to a process of its own.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a process may take to end itself when asked to, before it is killed.
+const GRACE: Duration = Duration::from_secs(1);
+
+pub(super) enum Finished {
+    Exited {
+        status: ExitStatus,
+        stdout: Vec<u8>,
+        stderr: Vec<u8>,
+    },
+    TimedOut,
+}
+
+/// Feeds `input`, collects both outputs and waits for the end, at most for `limit`.
+pub(super) fn finish(mut child: Child, input: &[u8], limit: Duration) -> io::Result<Finished> {
+    let result = attend(&mut child, input, limit);
+    if !matches!(result, Ok(Finished::Exited { .. })) {
+        end_group(&mut child);
+    }
+    result
+}
+
+fn attend(child: &mut Child, input: &[u8], limit: Duration) -> io::Result<Finished> {
+    let deadline = Instant::now().checked_add(limit);
+    let mut stdin = child.stdin.take();
+    let mut stdout = child.stdout.take();
+    let mut stderr = child.stderr.take();
+    for fd in [
+        stdin.as_ref().map(AsRawFd::as_raw_fd),
+        stdout.as_ref().map(AsRawFd::as_raw_fd),
+        stderr.as_ref().map(AsRawFd::as_raw_fd),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        set_non_blocking(fd)?;
+    }
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut unsent = input;
+    loop {
+        if unsent.is_empty() {
+            stdin = None;
+        }
+        if stdout.is_none() && stderr.is_none() && stdin.is_none() {
+            break;
+        }
+        let Some(left) = time_left(deadline) else {
+            return Ok(Finished::TimedOut);
+        };
+        let mut polled = [
+            poll_fd(stdin.as_ref(), libc::POLLOUT),
+            poll_fd(stdout.as_ref(), libc::POLLIN),
+            poll_fd(stderr.as_ref(), libc::POLLIN),
+        ];
+        if poll(&mut polled, left.min(LOOK))? == 0 {
+            // Something that git started in the background may keep the pipes open for ever.
+            if has_ended(child)? {
+                drain(&mut stdout, &mut out)?;
+                drain(&mut stderr, &mut err)?;
+                break;
+            }
+            continue;
+        }
+        if polled[0].revents != 0 && !feed(&mut stdin, &mut unsent)? {
+            unsent = &[];
+        }
+        if polled[1].revents != 0 {
+            drain(&mut stdout, &mut out)?;
+        }
+        if polled[2].revents != 0 {
+            drain(&mut stderr, &mut err)?;
+        }
+    }
+    // The pipes are closed, so the process is ending, or has closed them to go on alone.
+    let mut pause = Duration::from_micros(50);
+    while !has_ended(child)? {
+        let Some(left) = time_left(deadline) else {
+            return Ok(Finished::TimedOut);
+        };
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
+    Ok(Finished::Exited {
+        status: child.wait()?,
+        stdout: out,
+        stderr: err,
+    })
+}
+
+/// Ends the child's whole process group: first asks, then kills.
+fn end_group(child: &mut Child) {
+    let group = -(child.id().cast_signed());
+    // SAFETY: `kill` takes plain numbers. The child is not reaped yet, so the group's number
+    // cannot belong to anyone else.
+    unsafe { libc::kill(group, libc::SIGTERM) };
+    let deadline = Instant::now().checked_add(GRACE);
+    while matches!(has_ended(child), Ok(false)) && time_left(deadline).is_some() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // SAFETY: as above. Sent even when the child has ended: its children may not have.
+    unsafe { libc::kill(group, libc::SIGKILL) };
+    // Nothing is left to do if the wait fails: the process was killed, and its status is unused.
+    child.wait().ok();
+}
+
+/// Tells whether the child has ended, and leaves it to be reaped: while it is not, its process
+/// group cannot be given to another.
+fn has_ended(child: &Child) -> io::Result<bool> {
+    // SAFETY: `siginfo_t` is plain data for which zeros are valid, and `waitid` only writes to it.
+    let (done, info) = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let done = libc::waitid(
+            libc::P_PID,
+            child.id(),
+            &raw mut info,
+            libc::WEXITED | libc::WNOHANG | libc::WNOWAIT,
+        );
+        (done, info)
+    };
+    if done != 0 {
+        let error = io::Error::last_os_error();
+        return match error.kind() {
+            io::ErrorKind::Interrupted => Ok(false),
+            _ => Err(error),
+        };
+    }
+    // SAFETY: `waitid` filled in the fields of a child's state change, or left them zero.
+    Ok(unsafe { info.si_pid() } != 0)
+}
+
+fn time_left(deadline: Option<Instant>) -> Option<Duration> {
+    match deadline {
+        None => Some(Duration::MAX),
+        Some(deadline) => {
+            let left = deadline.saturating_duration_since(Instant::now());
+            (!left.is_zero()).then_some(left)
+        }
+    }
+}
+
+fn set_non_blocking(fd: RawFd) -> io::Result<()> {
+    // SAFETY: the descriptor is one of our ends of the child's pipes, open for as long as they are.
+    unsafe {
+        let flags = libc::fcntl(fd, libc::F_GETFL);
+        if flags < 0 || libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+fn poll_fd(stream: Option<&impl AsRawFd>, events: libc::c_short) -> libc::pollfd {
+    libc::pollfd {
+        // A negative descriptor is skipped.
+        fd: stream.map_or(-1, AsRawFd::as_raw_fd),
+        events,
+        revents: 0,
+    }
+}
+
+fn poll(fds: &mut [libc::pollfd; 3], limit: Duration) -> io::Result<i32> {
+    let millis = limit.as_millis().clamp(1, 60_000) as libc::c_int;
+    // SAFETY: the pointer and the count describe `fds`.
+    let ready = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, millis) };
+    if ready >= 0 {
+        return Ok(ready);
+    }
+    let error = io::Error::last_os_error();
+    match error.kind() {
+        io::ErrorKind::Interrupted => Ok(0),
+        _ => Err(error),
+    }
+}
+
+/// Writes what the pipe takes; false when the reader is gone, which is its own business.
+fn feed(stdin: &mut Option<impl Write>, unsent: &mut &[u8]) -> io::Result<bool> {
+    let Some(pipe) = stdin else {
+        return Ok(false);
+    };
+    match pipe.write(unsent) {
+        Ok(count) => {
+            *unsent = &unsent[count..];
+            Ok(true)
+        }
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(true),
+            io::ErrorKind::BrokenPipe => Ok(false),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Reads what is there, and closes the stream at its end.
+fn drain(stream: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<()> {
+    let Some(pipe) = stream else {
+        return Ok(());
+    };
+    match pipe.read_to_end(into) {
+        Ok(_) => *stream = None,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}

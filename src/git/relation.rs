@@ -1,0 +1,163 @@
+//! How two commits stand to each other.
+
+use std::collections::{BinaryHeap, HashMap};
+
+use super::{GitError, Oid, Repo};
+
+/// How a commit stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    Same,
+    /// It has all of the other, and more.
+    Ahead,
+    /// The other has all of it, and more.
+    Behind,
+    /// Each has what the other has not.
+    Diverged,
+}
+
+const LEFT: u8 = 1;
+const RIGHT: u8 = 2;
+const BOTH: u8 = LEFT | RIGHT;
+
+impl Repo {
+    /// Tells how `left` stands to `right`, reading no more of the history than what differs.
+    ///
+    /// Commits are painted from both tips, newest first, until all that waits is painted in both
+    /// colours and older than anything painted in one. That is exact as long as no commit is
+    /// dated before its parents, which reflectt sees to for its own; a hand-made commit of a
+    /// clock that is behind only makes the walk longer, because it waits in one colour.
+    pub fn relation(&self, left: Oid, right: Oid) -> Result<Relation, GitError> {
+        if left == right {
+            return Ok(Relation::Same);
+        }
+        let mut colours: HashMap<Oid, (u8, i64)> = HashMap::new();
+        let mut queue: BinaryHeap<(i64, Oid)> = BinaryHeap::new();
+        // How many in the queue have one colour.
+        let mut single = 0_usize;
+        for (tip, colour) in [(left, LEFT), (right, RIGHT)] {
+            let time = self.read_commit(tip)?.committer.time;
+            colours.insert(tip, (colour, time));
+            queue.push((time, tip));
+            single += 1;
+        }
+        let mut oldest = i64::MAX;
+        let shallow = self.common_dir().join("shallow").is_file();
+        while let Some((time, oid)) = queue.pop() {
+            if single == 0 && time < oldest {
+                break;
+            }
+            let colour = colours[&oid].0;
+            if colour != BOTH {
+                single -= 1;
+                oldest = oldest.min(time);
+            }
+            let commit = match self.read_commit(oid) {
+                Ok(commit) => commit,
+                Err(GitError::MissingObject { .. }) if shallow => continue,
+                Err(error) => return Err(error),
+            };
+            for parent in commit.parents {
+                let (old, time) = match colours.get(&parent) {
+                    Some(found) => *found,
+                    None => match self.read_commit(parent) {
+                        Ok(commit) => (0, commit.committer.time),
+                        Err(GitError::MissingObject { .. }) if shallow => continue,
+                        Err(error) => return Err(error),
+                    },
+                };
+                let new = old | colour;
+                if new == old {
+                    continue;
+                }
+                let waits = queue.iter().any(|(_, waiting)| *waiting == parent);
+                match (old, waits) {
+                    (0, _) if new != BOTH => single += 1,
+                    // It waited in one colour, and now has both.
+                    (LEFT | RIGHT, true) => single -= 1,
+                    _ => {}
+                }
+                colours.insert(parent, (new, time));
+                if !waits {
+                    queue.push((time, parent));
+                }
+            }
+        }
+        let only = |colour| colours.values().any(|(found, _)| *found == colour);
+        Ok(match (only(LEFT), only(RIGHT)) {
+            (true, true) => Relation::Diverged,
+            (true, false) => Relation::Ahead,
+            (false, true) => Relation::Behind,
+            // Two names of one commit cannot be: equal commits were told apart above.
+            (false, false) => Relation::Same,
+        })
+    }
+
+    /// Counts the commits that `new` has and `old` has not.
+    pub fn count_commits(&self, new: Oid, old: Option<Oid>) -> Result<usize, GitError> {
+        let command = self.git(["rev-list", "--count"]).arg(new.to_string());
+        let command = match old {
+            Some(old) => command.arg(format!("^{old}")),
+            None => command,
+        };
+        let output = command.checked()?;
+        let text = String::from_utf8_lossy(&output).trim().to_owned();
+        text.parse().map_err(|_| GitError::Output {
+            command: "git rev-list --count".to_owned(),
+            output: text,
+        })
+    }
+
+    /// Returns a commit that both can be reached from, as late as possible.
+    pub fn merge_base(&self, left: Oid, right: Oid) -> Result<Option<Oid>, GitError> {
+        let names = [left.to_string(), right.to_string()];
+        let output = self.git(["merge-base"]).args(names).run()?;
+        match output.code {
+            Some(0) => Oid::parse(&String::from_utf8_lossy(&output.stdout)).map(Some),
+            Some(1) => Ok(None),
+            _ => Err(output.into_failure().into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::{TestRepo, write_commit};
+
+    #[test]
+    fn ahead_behind_and_diverged() {
+        let test = TestRepo::init(&[]);
+        let repo = test.open();
+        let root = write_commit(&repo, &[], "root", 10);
+        let old = write_commit(&repo, &[root], "old", 10);
+        let left = write_commit(&repo, &[old], "left", 20);
+        let right = write_commit(&repo, &[old], "right", 20);
+        let merge = write_commit(&repo, &[left, right], "merge", 20);
+        let other = write_commit(&repo, &[], "other", 30);
+        for (a, b, expected) in [
+            (root, root, Relation::Same),
+            (left, root, Relation::Ahead),
+            (root, left, Relation::Behind),
+            (left, right, Relation::Diverged),
+            (merge, right, Relation::Ahead),
+            (left, merge, Relation::Behind),
+            (other, merge, Relation::Diverged),
+        ] {
+            assert_eq!(repo.relation(a, b).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_changes_nothing() {
+        let test = TestRepo::init(&[]);
+        let repo = test.open();
+        let mut tip = write_commit(&repo, &[], "root", 1000);
+        for time in [1100, 1200, 1300] {
+            tip = write_commit(&repo, &[tip], "on", time);
+        }
+        let hand_made = write_commit(&repo, &[tip], "by a clock that is behind", 50);
+        assert_eq!(repo.relation(tip, hand_made).unwrap(), Relation::Behind);
+        assert_eq!(repo.relation(hand_made, tip).unwrap(), Relation::Ahead);
+    }
+}

@@ -1,0 +1,320 @@
+//! Other repositories: fetching from them and pushing to them with the user's own git.
+//!
+//! The user's git brings their transport and credentials. No command may ask a question, write
+//! outside the refs it is told to, run the user's hooks, or take longer than its limit. Pushes
+//! name what they expect to replace, one ref at a time; there is no plain `--force`.
+
+use std::time::Duration;
+
+use super::{Expected, GitCommand, GitError, GitOutput, Oid, RefName, Repo};
+
+/// Settings of the user's that would make a fetch or push do more than it is told to.
+///
+/// Ambiguous names: see `git::update`. Hooks: a push of the record must not run a test suite.
+const SETTINGS: [&str; 8] = [
+    "core.warnAmbiguousRefs=false",
+    "core.hooksPath=/dev/null",
+    "credential.interactive=false",
+    "push.followTags=false",
+    "push.gpgSign=false",
+    "push.recurseSubmodules=no",
+    "fetch.recurseSubmodules=no",
+    "fetch.writeCommitGraph=false",
+];
+
+/// Refs to fetch and where to put them; both sides may hold one `*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchSpec {
+    pub from: String,
+    pub to: String,
+}
+
+/// One ref of the remote to be moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemotePush {
+    pub name: RefName,
+    pub expected: Expected,
+    /// The new value; `None` deletes the ref.
+    pub new: Option<Oid>,
+}
+
+/// What became of one ref in a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pushed {
+    /// The remote's ref holds the new value.
+    Moved,
+    /// The remote's ref holds something else than was expected.
+    Stale,
+    /// Another ref of the same push was not moved, and all were to move together.
+    Together,
+    /// The remote does not want this ref moved by us, in its own words.
+    Refused { reason: String },
+}
+
+/// Whether the refs of a push move together or each for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Together {
+    AllOrNone,
+    Each,
+}
+
+/// Another repository, by the name this one has for it.
+pub struct Remote<'r> {
+    repo: &'r Repo,
+    name: String,
+    limit: Duration,
+}
+
+impl Repo {
+    /// Returns the names of the remotes, in order.
+    pub fn remote_names(&self) -> Vec<String> {
+        self.inner
+            .remote_names()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// Returns the remote called `name`; each call to it may take as long as `limit`.
+    pub fn remote(&self, name: &str, limit: Duration) -> Remote<'_> {
+        Remote {
+            repo: self,
+            name: name.to_owned(),
+            limit,
+        }
+    }
+}
+
+impl Remote<'_> {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn command(&self, subcommand: &str) -> GitCommand {
+        let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]);
+        let mirror = format!("remote.{}.mirror=false", self.name);
+        self.repo
+            .git(settings)
+            .args(["-c", &mirror, subcommand])
+            .env("GCM_INTERACTIVE", "never")
+            .without_terminal()
+            .time_limit(self.limit)
+    }
+
+    fn run(&self, command: GitCommand) -> Result<GitOutput, GitError> {
+        match command.run() {
+            Err(GitError::TimedOut { limit, .. }) => {
+                Err(self.unreachable(format!("no answer within {} s", limit.as_secs_f32())))
+            }
+            other => other,
+        }
+    }
+
+    fn unreachable(&self, reason: String) -> GitError {
+        GitError::Unreachable {
+            remote: self.name.clone(),
+            reason,
+        }
+    }
+
+    /// Returns the error for a process that ended before it could tell what became of the refs.
+    fn failure(&self, output: GitOutput) -> GitError {
+        if !self.repo.remote_names().contains(&self.name) {
+            return GitError::NoRemote {
+                name: self.name.clone(),
+            };
+        }
+        let reason = reason(&output.stderr);
+        let dir = self.repo.common_dir();
+        GitError::of_write(dir, output.into_failure().into(), |_| {
+            self.unreachable(reason)
+        })
+    }
+
+    /// Brings the refs up to date: new values, and removal of what the remote has no more.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Unreachable`] if the remote does not answer, or not in time.
+    pub fn fetch(&self, specs: &[FetchSpec]) -> Result<(), GitError> {
+        let specs = specs
+            .iter()
+            .map(|spec| format!("+{}:{}", spec.from, spec.to));
+        // `--atomic` with `--prune` makes git abort.
+        let command = self
+            .command("fetch")
+            .args([
+                "--quiet",
+                "--prune",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-auto-maintenance",
+                "--no-recurse-submodules",
+                "--no-show-forced-updates",
+                "--refmap=",
+                "--",
+                &self.name,
+            ])
+            .args(specs);
+        let output = self.run(command)?;
+        match output.code {
+            Some(0) => Ok(()),
+            _ => Err(self.failure(output)),
+        }
+    }
+
+    /// Returns the refs of the remote that match the patterns.
+    pub fn list(&self, patterns: &[&str]) -> Result<Vec<(RefName, Oid)>, GitError> {
+        let command = self
+            .command("ls-remote")
+            .args(["--refs", "--quiet", "--", &self.name])
+            .args(patterns);
+        let output = self.run(command)?;
+        if output.code != Some(0) {
+            return Err(self.failure(output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let refs = text.lines().filter_map(|line| {
+            let (oid, name) = line.split_once('\t')?;
+            Some((RefName::new(name).ok()?, Oid::parse(oid).ok()?))
+        });
+        Ok(refs.collect())
+    }
+
+    /// Moves refs of the remote, each only if it holds what is expected.
+    ///
+    /// Returns what became of each, in the order given. Losing is an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Unreachable`] if the remote did not answer. It may have moved the refs all the
+    /// same: whoever needs to know has to look.
+    pub fn push(&self, pushes: &[RemotePush], together: Together) -> Result<Vec<Pushed>, GitError> {
+        let mut command =
+            self.command("push")
+                .args(["--porcelain", "--no-verify", "--no-follow-tags"]);
+        if together == Together::AllOrNone && pushes.len() > 1 {
+            command = command.arg("--atomic");
+        }
+        for push in pushes {
+            let expected = push.expected.value().map(|oid| oid.to_string());
+            let expected = expected.unwrap_or_default();
+            command = command.arg(format!("--force-with-lease={}:{expected}", push.name));
+        }
+        command = command.args(["--", &self.name]);
+        for push in pushes {
+            let new = push.new.map(|oid| oid.to_string()).unwrap_or_default();
+            command = command.arg(format!("{new}:{}", push.name));
+        }
+        let output = self.run(command)?;
+        let report = parse_report(&output.stdout, &output.stderr);
+        let mut results = Vec::with_capacity(pushes.len());
+        for push in pushes {
+            match report.iter().find(|(name, _)| name == push.name.as_str()) {
+                Some((_, Line::Done(result))) => results.push(result.clone()),
+                // The remote took the objects and did not say what it did with them.
+                Some((_, Line::Unknown(reason))) => return Err(self.unreachable(reason.clone())),
+                None if output.stderr.contains("does not support --atomic") => {
+                    results.push(Pushed::Refused {
+                        reason: NO_ATOMIC.to_owned(),
+                    });
+                }
+                None => return Err(self.failure(output)),
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// What a remote says that cannot move several refs together.
+pub(super) const NO_ATOMIC: &str = "the remote cannot move several refs together";
+
+/// One line of a push report.
+#[derive(Debug, PartialEq, Eq)]
+enum Line {
+    Done(Pushed),
+    Unknown(String),
+}
+
+/// Reads what `git push --porcelain` prints: `<flag>\t<from>:<to>\t<summary> (<reason>)`.
+fn parse_report(stdout: &[u8], stderr: &str) -> Vec<(String, Line)> {
+    let text = String::from_utf8_lossy(stdout);
+    text.lines()
+        .filter_map(|line| {
+            let mut parts = line.splitn(3, '\t');
+            let (flag, refs, summary) = (parts.next()?, parts.next()?, parts.next()?);
+            let (_, name) = refs.rsplit_once(':')?;
+            let line = match flag {
+                " " | "+" | "-" | "*" | "=" => Line::Done(Pushed::Moved),
+                "!" => refusal(summary, stderr),
+                _ => return None,
+            };
+            Some((name.to_owned(), line))
+        })
+        .collect()
+}
+
+fn refusal(summary: &str, stderr: &str) -> Line {
+    let reason = summary
+        .split_once('(')
+        .map_or(summary, |(_, reason)| reason.trim_end_matches(')'));
+    if summary.contains("[remote failure]") {
+        return Line::Unknown(reason.to_owned());
+    }
+    if ["atomic push fail", "atomic transaction failed"]
+        .iter()
+        .any(|it| reason.contains(it))
+    {
+        return Line::Done(Pushed::Together);
+    }
+    // Refused by our own git, which saw another value, or by theirs, which lost a race for the
+    // ref between showing it to us and moving it.
+    let stale = [
+        "stale info",
+        "fetch first",
+        "non-fast-forward",
+        "needs force",
+        "remote ref updated since checkout",
+        "failed to update ref",
+        "cannot lock ref",
+        "failed to lock",
+        "incorrect old value",
+        "reference already exists",
+    ];
+    // A hook or a rule speaks of itself; everything else at the ref itself is a race.
+    if stale.iter().any(|known| reason.contains(known)) {
+        return Line::Done(Pushed::Stale);
+    }
+    let said = stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("remote:"))
+        .map(str::trim)
+        .find(|line| !line.is_empty());
+    let reason = match said {
+        Some(said) => format!("{reason}: {said}"),
+        None => reason.to_owned(),
+    };
+    Line::Done(Pushed::Refused { reason })
+}
+
+/// Picks the line that says why, out of what git printed.
+fn reason(stderr: &str) -> String {
+    let lines = || {
+        stderr
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+    };
+    let telling = lines().find(|line| {
+        // What follows this line is advice.
+        line.starts_with("fatal:") && !line.contains("Could not read from remote repository")
+    });
+    let line = telling.or_else(|| lines().next());
+    match line {
+        Some(line) => line.trim_start_matches("fatal: ").to_owned(),
+        None => "git did not say why".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

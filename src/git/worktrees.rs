@@ -1,0 +1,77 @@
+//! The worktrees of one clone.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::repo::canonical;
+use super::{GitError, RefFormat, Repo};
+
+/// One worktree: the main one or a linked one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorktreeInfo {
+    /// The root of its working tree; for a bare main repository, its git directory.
+    pub path: PathBuf,
+    pub git_dir: PathBuf,
+    /// The branch checked out, below `refs/heads/`; `None` when detached, or bare.
+    pub branch: Option<String>,
+}
+
+impl Repo {
+    /// Returns the main worktree and then the linked ones, those whose directory is gone included.
+    pub fn worktrees(&self) -> Result<Vec<WorktreeInfo>, GitError> {
+        let main = match self.inner.main_repo() {
+            Ok(main) => main.workdir().map(canonical),
+            Err(_) => None,
+        };
+        let bare = main.is_none();
+        let mut found = vec![WorktreeInfo {
+            path: main.unwrap_or_else(|| self.common_dir().to_owned()),
+            git_dir: self.common_dir().to_owned(),
+            branch: if bare {
+                None
+            } else {
+                self.branch_in(self.common_dir())
+            },
+        }];
+        let dir = self.common_dir().join("worktrees");
+        let entries = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            Err(source) => return Err(GitError::ListWorktrees { path: dir, source }),
+        };
+        // One that is being removed while we look is one that is not there.
+        for git_dir in entries.flatten().map(|entry| entry.path()) {
+            let Ok(link) = std::fs::read_to_string(git_dir.join("gitdir")) else {
+                continue;
+            };
+            let dot_git = git_dir.join(link.trim_end());
+            let Some(path) = dot_git.parent() else {
+                continue;
+            };
+            found.push(WorktreeInfo {
+                path: canonical(path),
+                branch: self.branch_in(&git_dir),
+                git_dir,
+            });
+        }
+        found[1..].sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    fn branch_in(&self, git_dir: &Path) -> Option<String> {
+        let name = if self.ref_format() == RefFormat::Reftable {
+            let command = self
+                .git(["symbolic-ref", "--quiet", "HEAD"])
+                .git_dir(git_dir);
+            String::from_utf8(command.current_dir(git_dir).checked().ok()?).ok()?
+        } else {
+            let head = std::fs::read_to_string(git_dir.join("HEAD")).ok()?;
+            head.strip_prefix("ref:")?.to_owned()
+        };
+        let name = name.trim();
+        Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;
