@@ -1,0 +1,50 @@
+//! What can go wrong while reading or publishing.
+
+use std::path::PathBuf;
+
+use crate::git::GitError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("this repository has no `reflectt` branch yet")]
+    NotInitialised,
+    #[error("the branch `reflectt` of this repository is not reflectt's record: {reason}")]
+    Foreign { reason: String },
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error("the claims table is damaged: `{path}` at commit {commit}")]
+    Table {
+        path: String,
+        commit: String,
+        #[source]
+        source: super::BadFile,
+    },
+    #[error("commit {commit} of the claims table has no `table.toml`")]
+    NoTable { commit: String },
+    #[error("the file `{path}` on the branch `reflectt` is damaged")]
+    File {
+        path: String,
+        #[source]
+        source: super::BadFile,
+    },
+    #[error("a newer version of reflectt wrote `{path}`, and this one would lose what it added")]
+    Newer { path: String },
+    #[error("`{path}` would grow to {bytes} bytes; {max} is the most", max = super::layout::FILE_MAX)]
+    TooLarge { path: String, bytes: usize },
+    /// The remote does not want one of our refs moved.
+    #[error("the remote `{remote}` refuses `{name}`: {reason}")]
+    RemoteRefuses {
+        remote: String,
+        name: String,
+        reason: String,
+    },
+    #[error("others kept changing the record; gave up after {tries} tries")]
+    Busy { tries: u32 },
+    #[error("cannot {doing} `{}`", path.display())]
+    Local {
+        doing: &'static str,
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,115 @@
+//! Commits that people made on the record by hand: on a forge, or in a checkout of the branch.
+
+use std::fs;
+
+use crate::git::Oid;
+use crate::model::id::{Stamp, TaskId};
+use crate::model::name::Author;
+use crate::model::time::Timestamp;
+
+use super::publish::VERSION_TRAILER;
+use super::{Store, StoreError, layout};
+
+/// A file as somebody left it by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandMade {
+    pub commit: Oid,
+    pub by: Author,
+    pub at: Timestamp,
+    pub path: String,
+    pub blob: Oid,
+    /// Whether there was no such file before.
+    pub new: bool,
+}
+
+impl HandMade {
+    /// Returns the id of the event that this edit becomes, later than `after`.
+    ///
+    /// It follows from the commit alone, so that two clones which find the edit make one event.
+    pub fn stamp(&self, after: Option<Stamp>) -> Stamp {
+        let millis = u128::try_from(self.at.0.max(0)).unwrap_or(0);
+        let random = self.digest() >> 48;
+        let bits = ((millis << 80) | random).max(after.map_or(0, |stamp| stamp.to_bits() + 1));
+        Stamp::from_bits(bits)
+    }
+
+    /// Returns the id of the task that this file becomes.
+    pub fn task_id(&self) -> TaskId {
+        let digest = self.digest().to_le_bytes();
+        let mut seed = [0; 8];
+        seed.copy_from_slice(&digest[..8]);
+        TaskId::random(&mut fastrand::Rng::with_seed(u64::from_le_bytes(seed)))
+    }
+
+    /// FNV-1a of the commit and the path.
+    fn digest(&self) -> u128 {
+        let bytes = self.commit.as_bytes().iter().chain(self.path.as_bytes());
+        bytes.fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
+            (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+        })
+    }
+}
+
+impl Store {
+    /// Tells whether somebody made this commit by hand: reflectt signs its own.
+    pub fn is_hand_made(&self, tip: Oid) -> Result<bool, StoreError> {
+        let commit = self.repo.read_commit(tip)?;
+        Ok(!commit.message.contains(VERSION_TRAILER) && !commit.parents.is_empty())
+    }
+
+    /// Returns what was made by hand in the commits that `tip` has and that were not looked at
+    /// yet, oldest first.
+    pub fn hand_made(&self, tip: Oid) -> Result<Vec<HandMade>, StoreError> {
+        let seen = fs::read_to_string(self.dir.join("adopted")).unwrap_or_default();
+        let seen = Oid::parse(seen.trim()).ok();
+        if seen == Some(tip) {
+            return Ok(Vec::new());
+        }
+        let grep = format!("--grep=^{VERSION_TRAILER}:");
+        let mut args = vec![
+            "rev-list".to_owned(),
+            "--reverse".to_owned(),
+            "--topo-order".to_owned(),
+            "--invert-grep".to_owned(),
+            grep,
+            tip.to_string(),
+        ];
+        args.extend(
+            seen.filter(|seen| self.repo.exists(*seen))
+                .map(|seen| format!("^{seen}")),
+        );
+        let output = self.repo.git(args).checked()?;
+        let mut found = Vec::new();
+        for line in String::from_utf8_lossy(&output).lines() {
+            let oid = Oid::parse(line)?;
+            let commit = self.repo.read_commit(oid)?;
+            let Some(parent) = commit.parents.first() else {
+                continue;
+            };
+            let before = self.repo.read_commit(*parent)?.tree;
+            for change in self.repo.diff_trees(Some(before), commit.tree)? {
+                let path = change.path_text().into_owned();
+                let top = path.split('/').next().unwrap_or_default();
+                let ours = matches!(top, layout::TASKS | layout::ARCHIVE | layout::CONFIG);
+                if let (true, true, Some(blob)) = (ours, path.ends_with(".toml"), change.new) {
+                    found.push(HandMade {
+                        commit: oid,
+                        by: Author::lossy(&commit.author.name),
+                        at: Timestamp(commit.author.time.saturating_mul(1000)),
+                        path,
+                        blob,
+                        new: change.old.is_none(),
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Notes that everything up to `tip` was looked at. Forgotten, it is looked at again, and
+    /// what is found then is there already.
+    pub fn note_adopted(&self, tip: Oid) {
+        fs::create_dir_all(&self.dir).ok();
+        fs::write(self.dir.join("adopted"), format!("{tip}\n")).ok();
+    }
+}

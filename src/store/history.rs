@@ -1,0 +1,235 @@
+//! The record through time: earlier versions of a file, and the events of each commit.
+
+use std::collections::BTreeSet;
+
+use crate::format;
+use crate::git::{GitError, Mode, Oid};
+use crate::model::claim::Table;
+use crate::model::id::{Stamp, TaskId};
+use crate::model::message::Message;
+use crate::model::name::{AgentName, Author};
+use crate::model::reflection::Reflection;
+use crate::model::task::TaskEvent;
+
+use super::shelf::RecordFile;
+use super::{Store, StoreError, layout, shelf, table};
+
+/// How many commits are searched for a version of a file that can be read.
+const SEARCHED: usize = 5000;
+
+/// What an event in the log is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    Task {
+        id: TaskId,
+        title: String,
+        event: TaskEvent,
+    },
+    Message(Message),
+    Reflection(Reflection),
+    Agent(AgentName),
+    Settings {
+        key: String,
+        value: String,
+    },
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryEvent {
+    pub id: Stamp,
+    pub by: Author,
+    pub subject: Subject,
+}
+
+impl Store {
+    /// Returns the last version of a task's file before `tip` that can be read.
+    pub(super) fn last_good(&self, tip: Oid, path: &str) -> Result<Option<Oid>, GitError> {
+        let readable =
+            |bytes: &[u8]| shelf::task_in(path, bytes).is_ok_and(|log| log.fold().is_some());
+        self.last_version(tip, path, &readable)
+    }
+
+    /// Returns the last version of a file before `tip` that `accept`s.
+    pub(super) fn last_version(
+        &self,
+        tip: Oid,
+        path: &str,
+        accept: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<Option<Oid>, GitError> {
+        let mut tried = BTreeSet::new();
+        for step in self.repo.history([tip], [])?.take(SEARCHED) {
+            let (_, commit) = step?;
+            let Some(entry) = self.repo.find_path(commit.tree, path)? else {
+                continue;
+            };
+            let file = RecordFile {
+                path: path.to_owned(),
+                mode: entry.mode,
+                blob: entry.oid,
+            };
+            if tried.insert(entry.oid)
+                && let Ok(bytes) = file.read(&self.repo)?
+                && accept(&bytes)
+            {
+                return Ok(Some(entry.oid));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns every version of the claims table up to `tip`, oldest first.
+    pub fn table_versions(&self, tip: Oid) -> Result<Vec<Table>, StoreError> {
+        let mut versions = Vec::new();
+        for step in self.repo.first_parents(tip)? {
+            versions.push(table::read(&self.repo, step?.0)?);
+        }
+        versions.reverse();
+        Ok(versions)
+    }
+
+    /// Returns what happened in the commits reachable from `tip` and not from `stop`, oldest
+    /// first, and at most the last `limit` of it.
+    pub fn events(
+        &self,
+        tip: Oid,
+        stop: Option<Oid>,
+        limit: usize,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        let mut found: Vec<HistoryEvent> = Vec::new();
+        let mut seen = BTreeSet::new();
+        // A little beyond the limit: commits are ordered by their clocks, events by their ids.
+        let enough = limit.saturating_add(64);
+        for step in self.repo.history([tip], stop)? {
+            let (_, commit) = step?;
+            // What a merge brings together, its parents have told.
+            if commit.parents.len() > 1 {
+                continue;
+            }
+            let before = match commit.parents.first() {
+                Some(parent) => Some(self.repo.read_commit(*parent)?.tree),
+                None => None,
+            };
+            for change in self.repo.diff_trees(before, commit.tree)? {
+                if let Some(new) = change.new
+                    && change.mode != Some(Mode::Submodule)
+                {
+                    let path = change.path_text().into_owned();
+                    for event in self.events_in(&path, change.old, new)? {
+                        if seen.insert(event.id) {
+                            found.push(event);
+                        }
+                    }
+                }
+            }
+            if found.len() >= enough {
+                break;
+            }
+        }
+        found.sort_by_key(|event| event.id);
+        let surplus = found.len().saturating_sub(limit);
+        Ok(found.split_off(surplus))
+    }
+
+    /// Returns what a new version of a file tells that the old one does not.
+    fn events_in(
+        &self,
+        path: &str,
+        old: Option<Oid>,
+        new: Oid,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        let (top, _) = path.split_once('/').unwrap_or((path, ""));
+        let bytes = |oid| -> Result<Vec<u8>, GitError> {
+            Ok(shelf::read_bytes(&self.repo, oid)?.unwrap_or_default())
+        };
+        Ok(match top {
+            layout::TASKS | layout::ARCHIVE => self.task_events(path, old, new)?,
+            layout::INBOX | layout::CHANNELS => match format::parse_message(&bytes(new)?) {
+                Ok(message) => vec![HistoryEvent {
+                    id: message.id,
+                    by: message.from.clone(),
+                    subject: Subject::Message(message),
+                }],
+                Err(_) => Vec::new(),
+            },
+            layout::REFLECTIONS => match format::parse_reflection(&bytes(new)?) {
+                Ok(reflection) => vec![HistoryEvent {
+                    id: reflection.id,
+                    by: reflection.by.clone(),
+                    subject: Subject::Reflection(reflection),
+                }],
+                Err(_) => Vec::new(),
+            },
+            layout::AGENTS => match format::parse_agent(&bytes(new)?) {
+                Ok(agent) => agent
+                    .log
+                    .iter()
+                    .map(|(id, event)| HistoryEvent {
+                        id,
+                        by: event.by.clone(),
+                        subject: Subject::Agent(agent.name.clone()),
+                    })
+                    .collect(),
+                Err(_) => Vec::new(),
+            },
+            layout::CONFIG => match format::parse_settings(&bytes(new)?) {
+                Ok(config) => config
+                    .log
+                    .log
+                    .iter()
+                    .filter_map(|(id, event)| match &event.kind {
+                        crate::model::settings::SettingsEvent::Set { key, value } => {
+                            let subject = Subject::Settings {
+                                key: key.clone(),
+                                value: value.clone(),
+                            };
+                            Some(HistoryEvent {
+                                id,
+                                by: event.by.clone(),
+                                subject,
+                            })
+                        }
+                        _ => None,
+                    })
+                    .collect(),
+                Err(_) => Vec::new(),
+            },
+            _ => Vec::new(),
+        })
+    }
+
+    fn task_events(
+        &self,
+        path: &str,
+        old: Option<Oid>,
+        new: Oid,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        let Ok(log) = shelf::read_task(&self.repo, path, new)? else {
+            return Ok(Vec::new());
+        };
+        let known: BTreeSet<Stamp> = match old {
+            Some(old) => shelf::read_task(&self.repo, path, old)?
+                .map(|log| log.log.iter().map(|(stamp, _)| stamp).collect())
+                .unwrap_or_default(),
+            None => BTreeSet::new(),
+        };
+        let title = log
+            .fold()
+            .map(|folded| folded.task.title)
+            .unwrap_or_default();
+        Ok(log
+            .log
+            .iter()
+            .filter(|(stamp, _)| !known.contains(stamp))
+            .map(|(stamp, event)| HistoryEvent {
+                id: stamp,
+                by: event.by.clone(),
+                subject: Subject::Task {
+                    id: log.id,
+                    title: title.clone(),
+                    event: event.kind.clone(),
+                },
+            })
+            .collect())
+    }
+}

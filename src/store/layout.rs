@@ -1,0 +1,129 @@
+//! The names of refs and of paths on the branch.
+
+use chrono::DateTime;
+
+use crate::git::RefName;
+use crate::model::id::{Stamp, TaskId};
+use crate::model::name::{AgentName, ChannelName};
+use crate::model::task::Task;
+use crate::model::text::slug;
+use crate::model::time::Timestamp;
+
+/// The branch people browse.
+pub const RECORD: &str = "refs/heads/reflectt";
+/// The claims table. Outside `refs/heads/`, so that no one checks it out or merges it.
+pub const CLAIMS: &str = "refs/reflectt/claims";
+
+/// Our copies of the remotes' refs.
+pub const REMOTES: &str = "refs/reflectt/remotes";
+/// When each agent was last seen, one ref for each clone. Only on remotes.
+pub const PRESENCE: &str = "refs/reflectt/presence/";
+/// Where the claims table is on a remote that takes nothing but branches.
+pub const CLAIMS_BRANCH: &str = "refs/heads/reflectt-claims";
+/// Where presence is on such a remote.
+pub const PRESENCE_BRANCHES: &str = "refs/heads/reflectt-presence/";
+
+pub const README: &str = "README.md";
+pub const CONFIG: &str = "config.toml";
+pub const AGENTS: &str = "agents";
+pub const TASKS: &str = "tasks";
+pub const ARCHIVE: &str = "archive";
+pub const INBOX: &str = "inbox";
+pub const READ: &str = "read";
+pub const CHANNELS: &str = "channels";
+pub const REFLECTIONS: &str = "reflections";
+pub const INSIGHTS: &str = "insights";
+/// Files that did not parse when something else had to take their place.
+pub const QUARANTINE: &str = "quarantine";
+
+/// In the tree of the claims table: what belongs to no claim.
+///
+/// The claims lie beside it. A directory of their own would be one object more for every claim
+/// that is taken or given back.
+pub const TABLE: &str = "table.toml";
+
+/// The largest file of a record that is read, in bytes.
+pub const FILE_MAX: u64 = 1024 * 1024;
+
+pub fn record_ref() -> RefName {
+    RefName::new(RECORD).expect("a constant that is a valid ref name")
+}
+
+pub fn claims_ref() -> RefName {
+    RefName::new(CLAIMS).expect("a constant that is a valid ref name")
+}
+
+/// Where git puts a remote's record when it fetches branches.
+pub fn tracked_record(remote: &str) -> String {
+    format!("refs/remotes/{remote}/reflectt")
+}
+
+/// Where sync puts a remote's claims table.
+pub fn tracked_claims(remote: &str) -> String {
+    format!("refs/reflectt/remotes/{remote}/claims")
+}
+
+/// Tells whether a ref is one of reflectt's own: such commits change no files of the project.
+pub fn is_own_ref(name: &str) -> bool {
+    name == RECORD
+        || name.starts_with("refs/reflectt/")
+        || name == "refs/heads/reflectt-claims"
+        || name.starts_with("refs/heads/reflectt-presence/")
+}
+
+pub fn agent_path(name: &AgentName) -> String {
+    format!("{AGENTS}/{name}.toml")
+}
+
+pub fn claim_path(id: TaskId) -> String {
+    format!("{id}.toml")
+}
+
+/// The directory a task belongs in by its state, and its file's name there.
+pub fn task_place(task: &Task) -> (String, String) {
+    let directory = match task.closed {
+        Some(closed) => format!("{ARCHIVE}/{}", month(closed)),
+        None => TASKS.to_owned(),
+    };
+    (directory, format!("{}-{}.toml", task.id, slug(&task.title)))
+}
+
+pub fn unread_dir(agent: &AgentName) -> String {
+    format!("{INBOX}/{agent}")
+}
+
+/// Where a read message lies. By the time it was sent, so that every clone agrees.
+pub fn read_dir(agent: &AgentName, id: Stamp) -> String {
+    format!("{INBOX}/{agent}/{READ}/{}", month(id.at()))
+}
+
+pub fn channel_dir(channel: &ChannelName, id: Stamp) -> String {
+    format!("{CHANNELS}/{channel}/{}", month(id.at()))
+}
+
+pub fn reflection_dir(id: Stamp) -> String {
+    format!("{REFLECTIONS}/{}", month(id.at()))
+}
+
+pub fn stamp_file(id: Stamp) -> String {
+    format!("{id}.toml")
+}
+
+/// Returns the id in a task's file name, if it has one.
+pub fn id_in_file_name(path: &str) -> Option<TaskId> {
+    let name = path.rsplit('/').next()?;
+    name.strip_suffix(".toml")?.split('-').next()?.parse().ok()
+}
+
+/// Returns the stamp in the file name of a message or reflection.
+pub fn stamp_in_file_name(name: &str) -> Option<Stamp> {
+    name.strip_suffix(".toml")?.parse().ok()
+}
+
+/// Returns the month of `at` in UTC, like `2026-11`.
+pub fn month(at: Timestamp) -> String {
+    DateTime::from_timestamp_millis(at.0)
+        .unwrap_or_default()
+        .format("%Y-%m")
+        .to_string()
+}

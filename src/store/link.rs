@@ -1,0 +1,457 @@
+//! The remote through which clones share a team: its refs, our copies of them, and moving both.
+//!
+//! Three values of each ref matter: what is here, what the remote had when it was last asked
+//! (the tracking ref), and what it has now. A push names the tracking ref's value as what it
+//! replaces, so that it fails where the last two differ.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use crate::git::{
+    Advisory, Expected, FetchSpec, GitError, Oid, Pushed, RefName, RefOutcome, RefUpdate, Relation,
+    RemotePush, Together,
+};
+
+use crate::model::claim::Table;
+
+use super::{Store, StoreError, layout, table};
+
+/// The key that names the remote, in this clone's configuration.
+pub const REMOTE_KEY: &str = "reflectt.remote";
+/// The key that tells where on it the refs are.
+pub const PLACES_KEY: &str = "reflectt.remoteRefs";
+
+/// Where on the remote the claims table and presence are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Places {
+    /// Below `refs/reflectt/`, where nobody checks them out.
+    Hidden,
+    /// Among the branches, because the host refuses others.
+    Branches,
+}
+
+/// The remote of this clone's team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub name: String,
+    pub places: Places,
+}
+
+/// What the two refs hold, at one place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tips {
+    pub record: Option<Oid>,
+    pub table: Option<Oid>,
+}
+
+/// A ref to be moved: from what it holds to what it shall hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    pub from: Option<Oid>,
+    pub to: Oid,
+}
+
+/// What became of a push of the two refs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushedTips {
+    /// `None` if it was not to be moved.
+    pub table: Option<Pushed>,
+    pub record: Option<Pushed>,
+}
+
+impl Link {
+    fn below(&self, rest: &str) -> RefName {
+        let name = format!("{}/{}/{rest}", layout::REMOTES, self.name);
+        RefName::new(name).expect("a remote's name is valid in a ref, as git itself puts it there")
+    }
+
+    pub fn record_on_remote(&self) -> RefName {
+        layout::record_ref()
+    }
+
+    pub fn claims_on_remote(&self) -> RefName {
+        match self.places {
+            Places::Hidden => layout::claims_ref(),
+            Places::Branches => RefName::new(layout::CLAIMS_BRANCH).expect("a valid constant"),
+        }
+    }
+
+    /// Returns the directory of presence refs on the remote, with a `/` at its end.
+    pub fn presence_on_remote(&self) -> &'static str {
+        match self.places {
+            Places::Hidden => layout::PRESENCE,
+            Places::Branches => layout::PRESENCE_BRANCHES,
+        }
+    }
+
+    pub fn record_tracking(&self) -> RefName {
+        self.below("heads/reflectt")
+    }
+
+    pub fn claims_tracking(&self) -> RefName {
+        match self.places {
+            Places::Hidden => self.below("claims"),
+            Places::Branches => self.below("heads/reflectt-claims"),
+        }
+    }
+
+    /// Returns the directory of our copies of presence refs, with a `/` at its end.
+    pub fn presence_tracking(&self) -> String {
+        let rest = match self.places {
+            Places::Hidden => "presence",
+            Places::Branches => "heads/reflectt-presence",
+        };
+        format!("{}/{}/{rest}/", layout::REMOTES, self.name)
+    }
+
+    /// Returns what to fetch: both places, because another clone may have had to move.
+    ///
+    /// A pattern that matches nothing is no error, where a plain name would be.
+    fn specs(&self) -> Vec<FetchSpec> {
+        let to = |rest: &str| format!("{}/{}/{rest}", layout::REMOTES, self.name);
+        [
+            ("refs/heads/reflectt*", "heads/reflectt*"),
+            ("refs/reflectt/claims*", "claims*"),
+            ("refs/reflectt/presence/*", "presence/*"),
+        ]
+        .map(|(from, rest)| FetchSpec {
+            from: from.to_owned(),
+            to: to(rest),
+        })
+        .into()
+    }
+}
+
+impl Store {
+    /// Returns the remote of this clone's team, if it has one.
+    pub fn link(&self) -> Option<Link> {
+        self.link.borrow().clone()
+    }
+
+    pub(super) fn configured_link(repo: &crate::git::Repo) -> Option<Link> {
+        let name = repo.config(REMOTE_KEY).filter(|name| !name.is_empty())?;
+        let places = match repo.config(PLACES_KEY).as_deref() {
+            Some("branches") => Places::Branches,
+            _ => Places::Hidden,
+        };
+        Some(Link { name, places })
+    }
+
+    /// Makes `link` the remote of this clone's team.
+    pub fn set_link(&self, link: &Link) -> Result<(), StoreError> {
+        if self.link().as_ref() == Some(link) {
+            return Ok(());
+        }
+        let places = match link.places {
+            Places::Hidden => "hidden",
+            Places::Branches => "branches",
+        };
+        self.repo.set_config(PLACES_KEY, Some(places))?;
+        self.repo.set_config(REMOTE_KEY, Some(&link.name))?;
+        self.link.replace(Some(link.clone()));
+        Ok(())
+    }
+
+    /// Returns what the refs hold here.
+    pub fn local_tips(&self) -> Result<Tips, GitError> {
+        // The table first: it is then never newer than the record read after it by a step that
+        // moved both.
+        let table = self.repo.read_ref(&self.claims)?;
+        let record = self.repo.read_ref(&self.record)?;
+        Ok(Tips { record, table })
+    }
+
+    /// Returns what the remote's refs held when it was last asked.
+    pub fn tracking_tips(&self, link: &Link) -> Result<Tips, GitError> {
+        let table = self.repo.read_ref(&link.claims_tracking())?;
+        let record = self.repo.read_ref(&link.record_tracking())?;
+        Ok(Tips { record, table })
+    }
+
+    /// Asks the remote for its refs and returns what they hold.
+    ///
+    /// The record and the table come in one exchange, the record's name first, so that the table
+    /// is at least as new as the record.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Unreachable`] if it does not answer.
+    pub fn fetch(&self, link: &Link, limit: Duration) -> Result<Tips, StoreError> {
+        let done = self.repo.remote(&link.name, limit).fetch(&link.specs());
+        self.note_contact(done.is_ok());
+        done?;
+        Ok(self.tracking_tips(link)?)
+    }
+
+    /// Returns how long ago the remote was last fetched from; `None` if never, or if the last
+    /// attempt failed.
+    pub fn fetched_ago(&self) -> Option<Duration> {
+        let made = fs::metadata(self.dir.join("fetched"))
+            .ok()?
+            .modified()
+            .ok()?;
+        Some(SystemTime::now().duration_since(made).unwrap_or_default())
+    }
+
+    /// Notes that the remote answered, or did not.
+    fn note_contact(&self, answered: bool) {
+        let path = self.dir.join("fetched");
+        // Forgotten, it is only fetched from sooner than needed.
+        if answered {
+            fs::create_dir_all(&self.dir).ok();
+            fs::write(path, "").ok();
+        } else {
+            fs::remove_file(path).ok();
+            fs::write(self.dir.join("interrupted"), "").ok();
+        }
+    }
+
+    /// Tells whether the remote failed to answer since this was last asked.
+    pub fn take_interrupted(&self) -> bool {
+        fs::remove_file(self.dir.join("interrupted")).is_ok()
+    }
+
+    /// Moves the remote's refs, each only from what it is expected to hold.
+    ///
+    /// The two move together. If the record alone cannot, because somebody else wrote to it, the
+    /// table moves without it: who holds what must not wait for a message between others.
+    pub(super) fn push_untracked(
+        &self,
+        link: &Link,
+        table: Option<Step>,
+        record: Option<Step>,
+        limit: Duration,
+    ) -> Result<PushedTips, StoreError> {
+        let step = |name: RefName, step: Step| RemotePush {
+            name,
+            expected: step.from.map_or(Expected::Absent, Expected::At),
+            new: Some(step.to),
+        };
+        let table_push = table.map(|it| step(link.claims_on_remote(), it));
+        let record_push = record.map(|it| step(link.record_on_remote(), it));
+        let all: Vec<RemotePush> = table_push.iter().chain(&record_push).cloned().collect();
+        if all.is_empty() {
+            return Ok(PushedTips {
+                table: None,
+                record: None,
+            });
+        }
+        let remote = self.repo.remote(&link.name, limit);
+        let attempt = |pushes: &[RemotePush]| {
+            let done = remote.push(pushes, Together::AllOrNone);
+            if done.is_err() {
+                self.note_contact(false);
+            }
+            done
+        };
+        let mut results = attempt(&all)?.into_iter();
+        let mut pushed = PushedTips {
+            table: table_push.as_ref().and_then(|_| results.next()),
+            record: record_push.as_ref().and_then(|_| results.next()),
+        };
+        if let (Some(table_push), Some(first), Some(second)) =
+            (table_push, &pushed.table, &pushed.record)
+            && *first != Pushed::Stale
+            && !(*first == Pushed::Moved && *second == Pushed::Moved)
+        {
+            pushed.table = attempt(&[table_push])?.into_iter().next();
+        }
+        Ok(pushed)
+    }
+
+    /// Moves the remote's refs, and our copies of them after them.
+    pub fn push(
+        &self,
+        link: &Link,
+        table: Option<Step>,
+        record: Option<Step>,
+        limit: Duration,
+    ) -> Result<PushedTips, StoreError> {
+        let pushed = self.push_untracked(link, table, record, limit)?;
+        self.track_all(link, &pushed, table, record)?;
+        Ok(pushed)
+    }
+
+    /// Notes what a push has moved.
+    fn track_all(
+        &self,
+        link: &Link,
+        pushed: &PushedTips,
+        table: Option<Step>,
+        record: Option<Step>,
+    ) -> Result<(), StoreError> {
+        for (result, step, name) in [
+            (&pushed.table, table, link.claims_tracking()),
+            (&pushed.record, record, link.record_tracking()),
+        ] {
+            if let (Some(Pushed::Moved), Some(step)) = (result, step) {
+                self.track(&name, step.to)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does in one transaction what follows from a push: our copies and the refs here move.
+    ///
+    /// `pushed` was a step of our copies to `here`, which are the steps of the refs here.
+    pub(super) fn settle(
+        &self,
+        link: &Link,
+        pushed: &PushedTips,
+        (table, record): (Option<Step>, Option<Step>),
+        here: (Option<Step>, Option<Step>),
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let moved = |result: &Option<Pushed>| *result == Some(Pushed::Moved);
+        let steps = [
+            (
+                table.filter(|_| moved(&pushed.table)),
+                link.claims_tracking(),
+            ),
+            (
+                record.filter(|_| moved(&pushed.record)),
+                link.record_tracking(),
+            ),
+            (here.0, self.claims.clone()),
+            (here.1, self.record.clone()),
+        ];
+        let updates: Vec<RefUpdate> = steps
+            .into_iter()
+            .filter_map(|(step, name)| {
+                let step = step.filter(|step| step.from != Some(step.to))?;
+                Some(RefUpdate {
+                    name,
+                    expected: step.from.map_or(Expected::Absent, Expected::At),
+                    new: Some(step.to),
+                })
+            })
+            .collect();
+        if self.move_refs(&updates, reason, Advisory::NotHeld)? == RefOutcome::Moved {
+            return Ok(true);
+        }
+        // Somebody fetched meanwhile, or moved a ref here.
+        self.track_all(link, pushed, table, record)?;
+        self.move_local(here.0, here.1, reason)
+    }
+
+    /// Notes what the remote's ref holds. Another process may note something newer meanwhile.
+    fn track(&self, name: &RefName, to: Oid) -> Result<(), StoreError> {
+        loop {
+            let found = self.repo.read_ref(name)?;
+            if let Some(found) = found
+                && matches!(
+                    self.repo.relation(found, to)?,
+                    Relation::Same | Relation::Ahead
+                )
+            {
+                return Ok(());
+            }
+            let update = RefUpdate {
+                name: name.clone(),
+                expected: found.map_or(Expected::Absent, Expected::At),
+                new: Some(to),
+            };
+            if self.move_refs(&[update], "push", Advisory::NotHeld)? == RefOutcome::Moved {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sets one of our copies, which nobody but a fetch writes, to what the remote holds now.
+    pub(super) fn overwrite(&self, name: &RefName, to: Oid) -> Result<(), StoreError> {
+        let found = self.repo.read_ref(name)?;
+        let update = RefUpdate {
+            name: name.clone(),
+            expected: found.map_or(Expected::Absent, Expected::At),
+            new: Some(to),
+        };
+        // Lost to a fetch: that saw the same, or something newer.
+        self.move_refs(&[update], "presence", Advisory::NotHeld)?;
+        Ok(())
+    }
+
+    /// Moves the refs here, together and each only from what it is expected to hold.
+    pub fn move_local(
+        &self,
+        table: Option<Step>,
+        record: Option<Step>,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let mut updates = Vec::new();
+        for (step, name) in [(table, &self.claims), (record, &self.record)] {
+            if let Some(step) = step.filter(|step| step.from != Some(step.to)) {
+                updates.push(RefUpdate {
+                    name: name.clone(),
+                    expected: step.from.map_or(Expected::Absent, Expected::At),
+                    new: Some(step.to),
+                });
+            }
+        }
+        if updates.is_empty() {
+            return Ok(true);
+        }
+        let outcome = self.move_refs(&updates, reason, Advisory::NotHeld)?;
+        Ok(outcome == RefOutcome::Moved)
+    }
+
+    /// Makes the refs here have all that `table` and `record` have, whatever others did meanwhile.
+    ///
+    /// For what is published already: it must arrive here too.
+    pub fn bring_in(
+        &self,
+        table: Option<Oid>,
+        record: Oid,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        loop {
+            let local = self.local_tips()?;
+            let table_step = match (local.table, table) {
+                (_, None) => None,
+                (Some(here), Some(table)) if self.has(here, table)? => None,
+                (here, Some(table)) => Some(Step {
+                    from: here,
+                    to: table,
+                }),
+            };
+            let record_step = match local.record {
+                None => Some(record),
+                Some(here) => match self.repo.relation(here, record)? {
+                    Relation::Same | Relation::Ahead => None,
+                    Relation::Behind => Some(record),
+                    Relation::Diverged => Some(self.merge_records(here, record)?.commit),
+                },
+            };
+            let record_step = record_step.map(|to| Step {
+                from: local.record,
+                to,
+            });
+            if self.move_local(table_step, record_step, reason)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Returns the versions of the table from the last one that `here` and `onto` share, to `here`.
+    pub fn table_versions_since(&self, here: Oid, onto: Oid) -> Result<Vec<Table>, StoreError> {
+        let mut versions = Vec::new();
+        let Some(base) = self.repo.merge_base(here, onto)? else {
+            // Nothing in common: all that is held here is asked for.
+            return Ok(vec![Table::default(), table::read(&self.repo, here)?]);
+        };
+        for step in self.repo.first_parents(here)? {
+            let (oid, _) = step?;
+            versions.push(table::read(&self.repo, oid)?);
+            if oid == base {
+                break;
+            }
+        }
+        versions.reverse();
+        Ok(versions)
+    }
+
+    /// Tells whether `tip` has all that `older` has.
+    fn has(&self, tip: Oid, older: Oid) -> Result<bool, GitError> {
+        let relation = self.repo.relation(tip, older)?;
+        Ok(matches!(relation, Relation::Same | Relation::Ahead))
+    }
+}

@@ -1,0 +1,110 @@
+//! What lives where: the record's branch, the claims table, heartbeats and caches.
+//!
+//! Only this layer knows the names of refs and of paths on the branch. It reads snapshots and
+//! publishes changes as compare-and-swap; what may change is decided above and below.
+
+mod cache;
+mod change;
+mod daemon;
+mod entry;
+mod error;
+mod fanout;
+mod hand;
+mod history;
+mod inbox;
+pub mod layout;
+mod link;
+mod merge;
+mod presence;
+mod publish;
+mod restore;
+mod settle;
+mod shelf;
+mod signs;
+mod snapshot;
+mod table;
+mod team;
+mod tracked;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+pub use cache::CacheState;
+pub use change::{Changes, Origin};
+pub use daemon::DaemonPlace;
+pub use entry::Entry;
+pub use error::StoreError;
+pub use hand::HandMade;
+pub use history::{HistoryEvent, Subject};
+pub use inbox::Box as MailBox;
+pub use link::{Link, PLACES_KEY, Places, PushedTips, REMOTE_KEY, Step, Tips};
+pub use merge::MergedRecord;
+pub use presence::Presence;
+pub use publish::{Authority, Published, Turn};
+pub use restore::Readable;
+pub use shelf::{BadFile, Quarantined, RecordFile};
+pub use signs::{agent_key, claim_key, uptime};
+pub use snapshot::{Found, Snapshot};
+
+use crate::git::{RefName, RemovedLock, Repo};
+
+/// The state of one clone: its repository and the directory of local files beside it.
+pub struct Store {
+    repo: Repo,
+    dir: PathBuf,
+    record: RefName,
+    claims: RefName,
+    removed_locks: RefCell<Vec<RemovedLock>>,
+    link: RefCell<Option<Link>>,
+}
+
+impl Store {
+    /// Returns the store of `repo`. Nothing is read or written yet.
+    pub fn new(repo: Repo) -> Store {
+        let dir = repo.common_dir().join("reflectt");
+        let link = Store::configured_link(&repo);
+        Store {
+            link: RefCell::new(link),
+            repo,
+            dir,
+            record: layout::record_ref(),
+            claims: layout::claims_ref(),
+            removed_locks: RefCell::default(),
+        }
+    }
+
+    pub fn repo(&self) -> &Repo {
+        &self.repo
+    }
+
+    /// Returns the directory of local, rebuildable files that all worktrees share.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub fn record_ref(&self) -> &RefName {
+        &self.record
+    }
+
+    pub fn claims_ref(&self) -> &RefName {
+        &self.claims
+    }
+
+    /// Tells what the caches are worth, before anything reads and mends them.
+    pub fn caches(&self) -> [(PathBuf, CacheState); 2] {
+        [layout::TASKS, layout::ARCHIVE].map(|name| {
+            let cache = cache::Cache::new(&self.dir, name);
+            (cache.path().to_owned(), cache.state())
+        })
+    }
+
+    /// Returns the lock files of killed processes that were cleared away, to be reported.
+    pub fn take_removed_locks(&self) -> Vec<RemovedLock> {
+        let mut removed = self.removed_locks.take();
+        removed.extend(self.repo.take_removed_locks());
+        removed
+    }
+}
+
+#[cfg(test)]
+mod tests;

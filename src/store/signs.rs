@@ -1,0 +1,278 @@
+//! Presence among clones: what this one says on the remote, and what it has observed of others.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use crate::format;
+use crate::git::{Expected, NewCommit, Oid, Pushed, RefName, RemotePush, Together};
+use crate::model::claim::{Claim, CloneId};
+use crate::model::name::{AgentName, Author};
+use crate::model::observe::{Gap, Observed, Seen, Uptime};
+use crate::model::presence::{Sign, Signs};
+use crate::model::time::{Span, Timestamp};
+
+use super::publish::signature;
+use super::{Link, Places, Snapshot, Store, StoreError, layout};
+
+/// Heartbeats older than this are not worth telling others of.
+const OLD: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The name of the file in a presence commit.
+const FILE: &str = "presence.toml";
+
+impl Store {
+    /// Returns what this clone has to say of its agents.
+    pub fn own_signs(&self, now: Timestamp) -> Result<Signs, StoreError> {
+        let presence = self.presence();
+        let mut signs = Signs::default();
+        for name in presence.names()? {
+            let Ok(name) = name.parse::<AgentName>() else {
+                continue;
+            };
+            let Some(beat) = presence.get(&name, now)? else {
+                continue;
+            };
+            if Duration::from(now.since(beat.seen)) < OLD {
+                let sign = Sign {
+                    at: beat.seen,
+                    note: beat.note,
+                    signed_off: beat.signed_off,
+                };
+                signs.agents.insert(name, sign);
+            }
+        }
+        Ok(signs)
+    }
+
+    /// Says on the remote what this clone has to say, if that changed and it has not been said
+    /// within `every`. Tells whether it was said now.
+    pub fn publish_signs(
+        &self,
+        link: &Link,
+        clone: &CloneId,
+        now: Timestamp,
+        every: Duration,
+        limit: Duration,
+    ) -> Result<bool, StoreError> {
+        let mark = self.dir.join("published");
+        let said_ago = fs::metadata(&mark).and_then(|meta| meta.modified());
+        let said_ago = said_ago.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+        if said_ago.is_ok_and(|ago| ago < every) {
+            return Ok(false);
+        }
+        let text = format::print_signs(&self.own_signs(now)?);
+        let blob = self.repo.write_blob(text.as_bytes())?;
+        let tracking = RefName::new(format!("{}{clone}", link.presence_tracking()))?;
+        let known = self.repo.read_ref(&tracking)?;
+        if let Some(known) = known
+            && self.signs_blob(link, known)? == Some(blob)
+        {
+            return Ok(false);
+        }
+        let new = match link.places {
+            Places::Hidden => blob,
+            // A branch can only be a commit.
+            Places::Branches => {
+                let tree = self.repo.edit_tree(None, [(FILE, Some(blob))])?;
+                let author = signature(&Author::reflectt(), now.0.div_euclid(1000));
+                self.repo.write_commit(&NewCommit {
+                    tree,
+                    parents: Vec::new(),
+                    author: author.clone(),
+                    committer: author,
+                    message: "who is here\n\n[skip ci]\n".to_owned(),
+                })?
+            }
+        };
+        let push = RemotePush {
+            name: RefName::new(format!("{}{clone}", link.presence_on_remote()))?,
+            expected: known.map_or(Expected::Absent, Expected::At),
+            new: Some(new),
+        };
+        let pushed = self.repo.remote(&link.name, limit);
+        let pushed = pushed.push(&[push], Together::Each)?;
+        // Anything else: another process of this clone said it, or the remote will not have it.
+        let moved = pushed.first() == Some(&Pushed::Moved);
+        if moved {
+            self.overwrite(&tracking, new)?;
+        }
+        fs::write(&mark, "").ok();
+        Ok(moved)
+    }
+
+    /// Returns what other clones said, as far as it was fetched.
+    pub fn signs_of_others(
+        &self,
+        link: &Link,
+        own: &CloneId,
+    ) -> Result<BTreeMap<CloneId, Signs>, StoreError> {
+        let directory = link.presence_tracking();
+        let mut found = BTreeMap::new();
+        for (name, oid) in self.repo.list_refs(&directory)? {
+            let clone = name.as_str().strip_prefix(&directory);
+            let Some(Ok(clone)) = clone.map(str::parse::<CloneId>) else {
+                continue;
+            };
+            if clone == *own {
+                continue;
+            }
+            if let Some(blob) = self.signs_blob(link, oid)?
+                && let Ok(bytes) = self.repo.read_blob_limited(blob, layout::FILE_MAX)
+                && let Ok(signs) = format::parse_signs(&bytes)
+            {
+                found.insert(clone, signs);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns what one clone said of one agent.
+    pub fn sign_of(
+        &self,
+        link: &Link,
+        clone: &CloneId,
+        agent: &AgentName,
+    ) -> Result<Option<Sign>, StoreError> {
+        let name = RefName::new(format!("{}{clone}", link.presence_tracking()))?;
+        let Some(oid) = self.repo.read_ref(&name)? else {
+            return Ok(None);
+        };
+        let Some(blob) = self.signs_blob(link, oid)? else {
+            return Ok(None);
+        };
+        let bytes = self.repo.read_blob_limited(blob, layout::FILE_MAX)?;
+        let signs = format::parse_signs(&bytes).ok();
+        Ok(signs.and_then(|mut signs| signs.agents.remove(agent)))
+    }
+
+    fn signs_blob(&self, link: &Link, oid: Oid) -> Result<Option<Oid>, StoreError> {
+        match link.places {
+            Places::Hidden => Ok(Some(oid)),
+            Places::Branches => {
+                let tree = self.repo.read_commit(oid)?.tree;
+                Ok(self.repo.find_path(tree, FILE)?.map(|entry| entry.oid))
+            }
+        }
+    }
+
+    /// Returns what was observed so far.
+    pub fn observed(&self) -> Observed {
+        let text = fs::read_to_string(self.dir.join("observed")).unwrap_or_default();
+        // Damaged, it is observed anew: nobody expires sooner for that.
+        read(&text).unwrap_or_default()
+    }
+
+    /// Takes in what the remote's presence refs and table say now, right after a fetch.
+    pub fn observe(
+        &self,
+        link: &Link,
+        own: &CloneId,
+        snapshot: &Snapshot,
+        now: Uptime,
+    ) -> Result<(), StoreError> {
+        let gap = if self.take_interrupted() {
+            Gap::Blind
+        } else {
+            Gap::Counts
+        };
+        let mut values = BTreeMap::new();
+        for (clone, signs) in self.signs_of_others(link, own)? {
+            for (agent, sign) in signs.agents {
+                let value = format!("{} {}", sign.at.0, u8::from(sign.signed_off));
+                values.insert(agent_key(&agent, &clone), value);
+            }
+        }
+        for claim in snapshot.table()?.claims.values() {
+            values.insert(claim_key(claim), claim.fence.to_string());
+            // A clone whose words cannot be read, as of a later version, is still heard.
+            let key = agent_key(&claim.agent, &claim.clone);
+            let name = RefName::new(format!("{}{}", link.presence_tracking(), claim.clone))?;
+            if !values.contains_key(&key)
+                && let Some(said) = self.repo.read_ref(&name)?
+            {
+                values.insert(key, said.to_string());
+            }
+        }
+        let mut observed = self.observed();
+        observed.look(now, gap, values);
+        self.write_observed(&observed)
+    }
+
+    fn write_observed(&self, observed: &Observed) -> Result<(), StoreError> {
+        let mut text = String::new();
+        if let Some(last) = &observed.last {
+            writeln!(text, "{} {}", last.millis, last.boot).expect("a string takes all");
+        }
+        for (key, seen) in &observed.seen {
+            let age = seen.age.as_millis();
+            writeln!(text, "{key}\t{age}\t{}", seen.value).expect("a string takes all");
+        }
+        let path = self.dir.join("observed");
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(&self.dir)?;
+            let file = tempfile::NamedTempFile::new_in(&self.dir)?;
+            fs::write(file.path(), &text)?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(|source| StoreError::Local {
+            doing: "write",
+            path: path.clone(),
+            source,
+        })
+    }
+}
+
+/// The key under which an agent's sign in one clone is observed.
+pub fn agent_key(agent: &AgentName, clone: &CloneId) -> String {
+    format!("{agent}@{clone}")
+}
+
+/// The key under which a claim is observed.
+pub fn claim_key(claim: &Claim) -> String {
+    format!("claim {} {:016x}", claim.id, claim.nonce)
+}
+
+fn read(text: &str) -> Option<Observed> {
+    let mut lines = text.lines();
+    let (millis, boot) = lines.next()?.split_once(' ')?;
+    let mut observed = Observed {
+        last: Some(Uptime {
+            boot: boot.to_owned(),
+            millis: millis.parse().ok()?,
+        }),
+        seen: BTreeMap::new(),
+    };
+    for line in lines {
+        let mut parts = line.splitn(3, '\t');
+        let (key, age, value) = (parts.next()?, parts.next()?, parts.next()?);
+        let seen = Seen {
+            value: value.to_owned(),
+            age: Span::from_millis(age.parse().ok()?),
+        };
+        observed.seen.insert(key.to_owned(), seen);
+    }
+    Some(observed)
+}
+
+/// Returns the time since this machine was started, sleep included.
+pub fn uptime() -> Uptime {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    #[cfg(target_os = "linux")]
+    let clock = libc::CLOCK_BOOTTIME;
+    #[cfg(not(target_os = "linux"))]
+    let clock = libc::CLOCK_MONOTONIC;
+    // SAFETY: `time` is a valid place to write to. Failing, it stays zero: no time has passed.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    let millis = time.tv_sec.unsigned_abs() * 1000 + time.tv_nsec.unsigned_abs() / 1_000_000;
+    Uptime {
+        boot: boot.trim().to_owned(),
+        millis,
+    }
+}

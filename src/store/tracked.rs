@@ -1,0 +1,30 @@
+//! The state as a remote had it, for clones that only look: a build server's, for example.
+
+use crate::git::RefName;
+
+use super::{Snapshot, Store, StoreError, layout};
+
+impl Store {
+    /// Returns the state of this clone, with what it lacks taken from its copies of the remote's.
+    ///
+    /// A plain `git clone` has the record as `refs/remotes/<remote>/reflectt` and no branch.
+    pub fn snapshot_or_tracked(&self, remote: &str) -> Result<Snapshot<'_>, StoreError> {
+        let tip = match self.repo.read_ref(&self.record)? {
+            Some(tip) => Some(tip),
+            None => self.tracked(&layout::tracked_record(remote))?,
+        };
+        let table = match self.repo.read_ref(&self.claims)? {
+            Some(table) => Some(table),
+            None => self.tracked(&layout::tracked_claims(remote))?,
+        };
+        self.snapshot_at(tip.ok_or(StoreError::NotInitialised)?, table)
+    }
+
+    fn tracked(&self, name: &str) -> Result<Option<crate::git::Oid>, StoreError> {
+        // A remote may have a name that no ref can have.
+        match RefName::new(name) {
+            Ok(name) => Ok(self.repo.read_ref(&name)?),
+            Err(_) => Ok(None),
+        }
+    }
+}
