@@ -5,4 +5,5 @@
 pub mod format;
 pub mod git;
 pub mod model;
+pub mod ops;
 pub mod store;

@@ -1,0 +1,241 @@
+//! Claiming a task, or paths without one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::agent::Agent;
+use crate::model::claim::{Claim, Pause, Table};
+use crate::model::decide::{Request, Take};
+use crate::model::id::{IdPrefix, TaskId};
+use crate::model::message::Notice;
+use crate::model::name::{AgentName, ResourceName};
+use crate::model::path::PathPattern;
+use crate::model::presence::Liveness;
+use crate::model::queue;
+use crate::model::rule::{Refusal, Rule};
+use crate::model::task::{Task, TaskEvent};
+use crate::model::text;
+use crate::model::time::Timestamp;
+
+use super::tx::{Granted, Tx, transact};
+use super::{Context, OpsError, find, task_new};
+
+#[derive(Debug, Default, Clone)]
+pub struct ClaimRequest {
+    /// Paths beside those of the task.
+    pub paths: Vec<PathPattern>,
+    pub resources: BTreeSet<ResourceName>,
+    /// Take it from its holder, with a reason.
+    pub take_over: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Claimed {
+    pub claim: Claim,
+    /// The task as it is now; a claim of paths alone has none.
+    pub task: Option<Task>,
+    /// Whether anything changed: claiming what one holds does not.
+    pub new: bool,
+}
+
+/// Claims a task with its paths and resources, in one step or not at all.
+pub fn claim(ctx: &Context, id: &IdPrefix, request: &ClaimRequest) -> Result<Claimed, OpsError> {
+    let reason = match &request.take_over {
+        Some(reason) => Some(text::note("reason", reason)?),
+        None => None,
+    };
+    transact(ctx, |tx| {
+        tx.check_fenced()?;
+        let id = find::task_id(tx.snapshot, id)?;
+        take(tx, id, request, reason.as_deref())
+    })
+}
+
+/// Claims a task in a turn of an operation.
+pub fn take(
+    tx: &mut Tx,
+    id: TaskId,
+    request: &ClaimRequest,
+    take_over: Option<&str>,
+) -> Result<Claimed, OpsError> {
+    let task = tx.task(id)?;
+    let agent = find::agent(tx.snapshot, &tx.me)?.clone();
+    let held = tx.table()?.claims.get(&id).map(|claim| claim.agent.clone());
+    let mine = held.as_ref() == Some(&tx.me);
+    if !mine {
+        queue::admit(&agent, &task, &|id| tx.dependency(id))?;
+    }
+    let request = Request::Take(Take {
+        paths: task.paths.iter().chain(&request.paths).cloned().collect(),
+        resources: task.resources.union(&request.resources).cloned().collect(),
+        take_over: take_over.is_some(),
+        ..new_take(tx, &agent, id)?
+    });
+    let (claim, before) = match tx.ask(&request)? {
+        Granted::Unchanged(claim) => {
+            let claim = claim.ok_or_else(|| OpsError::Nothing(format!("`{id}` is not claimed")))?;
+            return Ok(Claimed {
+                claim,
+                task: Some(task),
+                new: false,
+            });
+        }
+        Granted::Changed { claim, before } => (
+            claim.expect("a claim that was taken is in the answer"),
+            before,
+        ),
+    };
+    let event = if mine {
+        TaskEvent::Extended {
+            paths: claim.paths.clone(),
+            resources: claim.resources.clone(),
+        }
+    } else {
+        TaskEvent::Claimed {
+            agent: tx.me.clone(),
+            fence: claim.fence,
+            paths: claim.paths.clone(),
+            resources: claim.resources.clone(),
+            branch: claim.branch.clone(),
+            taken_over: before.as_ref().and(take_over).map(str::to_owned),
+        }
+    };
+    let task = tx.event(id, event)?;
+    if let (Some(before), Some(reason), false) = (&before, take_over, mine) {
+        let body = format!(
+            "`{}` took over `{id}` ({}) from you: {reason}. Stop work on it; what you have not committed is yours to hand over by message.",
+            tx.me, task.title
+        );
+        tx.notify([before.agent.clone()], Notice::ClaimLost, Some(id), body);
+        tx.subject(format!(
+            "take over {id} from {}: {}",
+            before.agent, task.title
+        ));
+    } else if mine {
+        tx.subject(format!("extend {id}: {}", task.title));
+    } else {
+        tx.subject(format!("claim {id}: {}", task.title));
+    }
+    Ok(Claimed {
+        claim,
+        task: Some(task),
+        new: true,
+    })
+}
+
+/// Returns a request for a task as this agent would make it, still without paths.
+pub fn new_take(tx: &Tx, agent: &Agent, id: TaskId) -> Result<Take, OpsError> {
+    let head = tx.ctx.repo().head()?;
+    let base = head.as_ref().and_then(|head| head.commit);
+    Ok(Take {
+        id,
+        of_task: true,
+        agent: agent.name.clone(),
+        clone: tx.ctx.clone_id()?,
+        paths: Vec::new(),
+        resources: BTreeSet::new(),
+        branch: head.and_then(|head| head.branch),
+        base: base.map(|commit| commit.to_string()),
+        why: None,
+        nonce: tx.ctx.random(|rng| rng.u64(..)),
+        take_over: false,
+    })
+}
+
+/// Claims paths and resources without a task, and says why.
+pub fn claim_paths(
+    ctx: &Context,
+    paths: &[PathPattern],
+    resources: &BTreeSet<ResourceName>,
+    why: &str,
+) -> Result<Claimed, OpsError> {
+    let why = text::title(why)?;
+    if paths.is_empty() && resources.is_empty() {
+        return Err(OpsError::Usage(
+            "a claim without a task needs a path or a resource".to_owned(),
+        ));
+    }
+    transact(ctx, |tx| {
+        tx.check_fenced()?;
+        let agent = find::agent(tx.snapshot, &tx.me)?.clone();
+        let same = |claim: &&Claim| {
+            !claim.of_task
+                && paths.iter().all(|path| claim.paths.contains(path))
+                && resources.is_subset(&claim.resources)
+        };
+        if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same) {
+            return Ok(Claimed {
+                claim: claim.clone(),
+                task: None,
+                new: false,
+            });
+        }
+        let id = task_new::free_id(tx.ctx, tx.snapshot)?;
+        let take = Take {
+            of_task: false,
+            paths: paths.to_vec(),
+            resources: resources.clone(),
+            why: Some(why.clone()),
+            ..new_take(tx, &agent, id)?
+        };
+        tx.subject(format!("claim {id}: {why}"));
+        match tx.ask(&Request::Take(take))? {
+            Granted::Changed {
+                claim: Some(claim), ..
+            } => Ok(Claimed {
+                claim,
+                task: None,
+                new: true,
+            }),
+            _ => {
+                let message = format!("the id `{id}` is taken");
+                Err(Refusal::new(Rule::Holder, message).into())
+            }
+        }
+    })
+}
+
+/// The claims table, and what people want to know beside it.
+#[derive(Debug)]
+pub struct ClaimsView {
+    pub table: Table,
+    /// The pause in force.
+    pub pause: Option<Pause>,
+    /// Titles of the claimed tasks.
+    pub titles: BTreeMap<TaskId, String>,
+    /// How alive the holders are, as far as this clone has seen them.
+    pub seen: BTreeMap<AgentName, (Liveness, Timestamp)>,
+    /// Claims that the remote has not confirmed.
+    pub provisional: BTreeSet<TaskId>,
+}
+
+/// Returns the claims table.
+pub fn claims(ctx: &Context) -> Result<ClaimsView, OpsError> {
+    let snapshot = ctx.store().snapshot()?;
+    ctx.beat(&snapshot)?;
+    let table = snapshot.table()?.clone();
+    let settings = snapshot.settings()?;
+    let mut titles = BTreeMap::new();
+    let mut seen = BTreeMap::new();
+    for claim in table.claims.values() {
+        if claim.of_task
+            && let Some(entry) = snapshot.entry(claim.id)?
+        {
+            titles.insert(claim.id, entry.task().title.clone());
+        }
+        if !seen.contains_key(&claim.agent)
+            && let Some(alive) = ctx.liveness(&claim.agent, settings)?
+        {
+            seen.insert(claim.agent.clone(), alive);
+        }
+    }
+    Ok(ClaimsView {
+        pause: table
+            .pause
+            .clone()
+            .filter(|pause| !pause.is_over(ctx.now())),
+        table,
+        titles,
+        seen,
+        provisional: super::sync::provisional(ctx)?,
+    })
+}

@@ -1,0 +1,182 @@
+//! What every operation is given: the store, who asks, the clock and randomness.
+
+use std::cell::{Cell, RefCell};
+
+use crate::git::Repo;
+use crate::model::agent::Agent;
+use crate::model::claim::CloneId;
+use crate::model::name::{AgentName, Author};
+use crate::model::observe::Uptime;
+use crate::model::presence::{Heartbeat, Liveness};
+use crate::model::settings::Settings;
+use crate::model::time::Timestamp;
+use crate::store::{Snapshot, Store, StoreError, uptime};
+
+use super::{OpsError, find};
+
+/// Tells the time.
+pub type Clock = fn() -> Timestamp;
+
+pub struct Context {
+    store: Store,
+    me: Option<AgentName>,
+    clock: Clock,
+    rng: RefCell<fastrand::Rng>,
+    offline: bool,
+    worked: Cell<bool>,
+    uptime: fn() -> Uptime,
+}
+
+impl Context {
+    /// `me` is who asks, if that is known; whether they are on the team is checked when it matters.
+    pub fn new(repo: Repo, me: Option<AgentName>, clock: Clock, rng: fastrand::Rng) -> Context {
+        Context {
+            store: Store::new(repo),
+            me,
+            clock,
+            rng: RefCell::new(rng),
+            offline: false,
+            worked: Cell::new(false),
+            uptime,
+        }
+    }
+
+    /// Measures how long others are silent with this clock.
+    pub fn with_uptime(mut self, uptime: fn() -> Uptime) -> Context {
+        self.uptime = uptime;
+        self
+    }
+
+    pub fn uptime(&self) -> Uptime {
+        (self.uptime)()
+    }
+
+    /// Leaves the remote aside: what is claimed is provisional.
+    pub fn offline(mut self, offline: bool) -> Context {
+        self.offline = offline;
+        self
+    }
+
+    pub fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// Notes that something was done which others should hear of.
+    pub fn note_work(&self) {
+        self.worked.set(true);
+    }
+
+    /// Tells whether something was done which others should hear of.
+    pub fn has_worked(&self) -> bool {
+        self.worked.get()
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn repo(&self) -> &Repo {
+        self.store.repo()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Runs `draw` with the source of randomness.
+    pub fn random<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        draw(&mut self.rng.borrow_mut())
+    }
+
+    pub fn clone_id(&self) -> Result<CloneId, StoreError> {
+        self.store.clone_id(&mut self.rng.borrow_mut())
+    }
+
+    /// Returns who asks, if that is known.
+    pub fn identity(&self) -> Option<&AgentName> {
+        self.me.as_ref()
+    }
+
+    /// Returns who asks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpsError::NoIdentity`] if nobody said.
+    pub fn me(&self) -> Result<&AgentName, OpsError> {
+        self.me.as_ref().ok_or(OpsError::NoIdentity)
+    }
+
+    /// Returns the record of who asks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpsError::NotFound`] with near names if they are not on the team.
+    pub fn my_seat<'s>(&self, snapshot: &'s Snapshot) -> Result<&'s Agent, OpsError> {
+        find::agent(snapshot, self.me()?)
+    }
+
+    /// Notes that whoever asks is alive: any command counts as a heartbeat.
+    ///
+    /// A full or read-only disk keeps nobody from reading; a command that writes fails on it by
+    /// itself, and so does `heartbeat`, which is asked for this alone.
+    pub fn beat(&self, snapshot: &Snapshot) -> Result<(), OpsError> {
+        if let Some(me) = &self.me
+            && snapshot.agents()?.contains_key(me)
+        {
+            drop(self.store.presence().beat(me, self.now(), None));
+        }
+        Ok(())
+    }
+
+    /// Returns who signs a commit made without an agent: a person, by the name git knows.
+    pub fn person(&self) -> Author {
+        match (&self.me, self.repo().config("user.name")) {
+            (Some(me), _) => Author::from(me),
+            (None, Some(name)) => Author::lossy(&name),
+            (None, None) => Author::reflectt(),
+        }
+    }
+
+    /// Returns the last sign of life of an agent, here or in another clone, by this clone's time.
+    ///
+    /// `None` if there never was one.
+    pub fn last_beat(&self, agent: &AgentName) -> Result<Option<Heartbeat>, StoreError> {
+        let now = self.now();
+        let mut best = self.store.presence().get(agent, now)?;
+        let Some(link) = self.store.link() else {
+            return Ok(best);
+        };
+        let observed = self.store.observed();
+        let begin = format!("{agent}@");
+        let found = observed.seen.range(begin.clone()..);
+        for (key, seen) in found.take_while(|(key, _)| key.starts_with(&begin)) {
+            let age = i64::try_from(seen.age.as_millis()).unwrap_or(i64::MAX);
+            let at = Timestamp(now.0.saturating_sub(age));
+            if best.as_ref().is_some_and(|best| best.seen >= at) {
+                continue;
+            }
+            let said = key.strip_prefix(&begin).map(|clone| (clone, seen));
+            let sign = match said.map(|(clone, _)| clone.parse()) {
+                Some(Ok(clone)) => self.store.sign_of(&link, &clone, agent)?,
+                _ => None,
+            };
+            best = Some(Heartbeat {
+                seen: at,
+                note: sign.as_ref().and_then(|sign| sign.note.clone()),
+                signed_off: sign.is_some_and(|sign| sign.signed_off),
+            });
+        }
+        Ok(best)
+    }
+
+    /// Returns how alive an agent is; `None` if it was never seen.
+    pub fn liveness(
+        &self,
+        agent: &AgentName,
+        settings: &Settings,
+    ) -> Result<Option<(Liveness, Timestamp)>, StoreError> {
+        let now = self.now();
+        let beat = self.last_beat(agent)?;
+        Ok(beat.map(|beat| (beat.liveness(now, settings), beat.seen)))
+    }
+}

@@ -1,0 +1,159 @@
+//! What is wrong with the files of the record, as files.
+
+use crate::git::Mode;
+use crate::model::glance::Glance;
+use crate::model::name::AgentName;
+use crate::ops::OpsError;
+use crate::store::{Entry, Quarantined, layout};
+
+use super::{Exam, Finding, Severity, Thing};
+
+/// The branch is checked out for a correction like any other, in a worktree of its own.
+const BY_HAND: &str = "git worktree add ../record reflectt (then correct it there and commit)";
+
+/// What may be at the root of the record.
+const FILES: [&str; 2] = [layout::README, layout::CONFIG];
+const DIRECTORIES: [&str; 8] = [
+    layout::AGENTS,
+    layout::TASKS,
+    layout::ARCHIVE,
+    layout::INBOX,
+    layout::CHANNELS,
+    layout::REFLECTIONS,
+    layout::INSIGHTS,
+    layout::QUARANTINE,
+];
+
+impl Exam<'_, '_> {
+    pub(super) fn files(&mut self) -> Result<(), OpsError> {
+        let snapshot = self.snapshot;
+        for bad in snapshot.damaged()? {
+            self.damaged(bad)?;
+        }
+        for bad in &snapshot.unreadable()? {
+            self.damaged(bad)?;
+        }
+        let damaged = |path: &str| {
+            snapshot
+                .damaged()
+                .map(|all| all.iter().any(|b| b.path == path))
+        };
+        if !damaged(layout::CONFIG)? {
+            for problem in snapshot.settings_problems()? {
+                self.add(
+                    Finding::new(
+                        Severity::Warning,
+                        "setting",
+                        Thing::Setting,
+                        format!("{problem}; its default is in force"),
+                    )
+                    .fix("reflectt config set KEY VALUE"),
+                );
+            }
+        }
+        for (name, mode) in snapshot.root_names() {
+            let known = match mode {
+                Mode::Tree => DIRECTORIES.contains(&name.as_str()),
+                _ => FILES.contains(&name.as_str()),
+            };
+            if !known {
+                let reason = "reflectt does not know what this is, and leaves it alone";
+                let thing = Thing::File(name);
+                self.add(Finding::new(
+                    Severity::Warning,
+                    "unknown_file",
+                    thing,
+                    reason,
+                ));
+            }
+        }
+        for entry in snapshot.open()?.iter().chain(snapshot.archived()?) {
+            self.place(entry);
+        }
+        self.inboxes()
+    }
+
+    fn damaged(&mut self, bad: &Quarantined) -> Result<(), OpsError> {
+        let snapshot = self.snapshot;
+        let thing = Thing::File(bad.path.clone());
+        if bad.is_by_hand() {
+            let reason = format!("{}; it counts once it is taken in", bad.reason);
+            self.add(
+                Finding::new(Severity::Warning, "by_hand", thing, reason)
+                    .fix("reflectt sync (takes it in)"),
+            );
+            return Ok(());
+        }
+        if snapshot.is_newer(bad)? {
+            let finding = Finding::new(Severity::Error, "newer_format", thing, &bad.reason);
+            self.add(finding.fix("install the version of reflectt that the others use"));
+            return Ok(());
+        }
+        let elsewhere = match layout::id_in_file_name(&bad.path) {
+            Some(id) => snapshot.entry(id)?.filter(|entry| entry.path() != bad.path),
+            None => None,
+        };
+        let (put_back, instead) = match (elsewhere, bad.last_good) {
+            (Some(entry), _) => (None, format!("the task is at `{}`", entry.path())),
+            (None, Some(good)) => (
+                Some(good),
+                format!("its last good version ({}) is in force", good.short()),
+            ),
+            (None, None) => {
+                let reason = format!("{}; no version of it can be read", bad.reason);
+                let finding = Finding::new(Severity::Error, "damaged_file", thing, reason);
+                self.add(finding.fix(BY_HAND));
+                return Ok(());
+            }
+        };
+        self.changes.set_aside.push((bad.path.clone(), bad.blob));
+        self.changes
+            .put_back
+            .extend(put_back.map(|good| (bad.path.clone(), good)));
+        let reason = format!("{}; {instead}", bad.reason);
+        let finding = Finding::new(Severity::Error, "damaged_file", thing, reason);
+        let mending = self.mending;
+        self.add(finding.mends(mending));
+        Ok(())
+    }
+
+    /// Checks that a task lies where its state says.
+    fn place(&mut self, entry: &Entry) {
+        let (directory, file) = layout::task_place(entry.task());
+        let Glance { id, status, .. } = *entry.glance();
+        if entry.path().starts_with(&format!("{directory}/"))
+            && layout::id_in_file_name(entry.path()) == Some(id)
+        {
+            return;
+        }
+        let reason = format!(
+            "task `{id}` is `{status}`, so its place is `{directory}/{file}`; it moves there when it changes next"
+        );
+        let thing = Thing::File(entry.path().to_owned());
+        self.add(Finding::new(
+            Severity::Warning,
+            "wrong_place",
+            thing,
+            reason,
+        ));
+    }
+
+    /// Checks that whoever has unread messages is on the team.
+    fn inboxes(&mut self) -> Result<(), OpsError> {
+        for name in self.snapshot.inboxes()? {
+            let known = match name.parse::<AgentName>() {
+                Ok(agent) => self.is_on_team(&agent)?,
+                Err(_) => false,
+            };
+            if !known {
+                let reason = format!("`{name}` is not on the team and has messages");
+                let thing = Thing::File(format!("{}/{name}", layout::INBOX));
+                self.add(
+                    Finding::new(Severity::Warning, "inbox_of_unknown", thing, reason)
+                        .fix(format!("reflectt join {name}")),
+                );
+            }
+        }
+        Ok(())
+    }
+}

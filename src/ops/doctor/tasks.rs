@@ -1,0 +1,279 @@
+//! What is wrong with what the record says: ids, dependencies, people, clocks, claims.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::id::{Stamp, TaskId};
+use crate::model::merge::merge_tasks;
+use crate::model::name::Author;
+use crate::model::queue::{self, Dependency};
+use crate::model::task::{Task, TaskEvent, TaskLog};
+use crate::model::time::{Span, Timestamp};
+use crate::ops::OpsError;
+use crate::ops::tx::coarse;
+use crate::store::{Entry, layout};
+
+use super::{Exam, Finding, Severity, Thing};
+
+/// How far the clock of whoever wrote something may be ahead of this one.
+const AHEAD_MAX: Span = Span::from_mins(5);
+
+impl Exam<'_, '_> {
+    pub(super) fn tasks(&mut self) -> Result<(), OpsError> {
+        self.places()?;
+        self.ids()?;
+        let snapshot = self.snapshot;
+        for task in snapshot.open_tasks()? {
+            self.waiting(task)?;
+            self.people(task)?;
+        }
+        self.circles()?;
+        self.clocks()
+    }
+
+    /// Finds tasks that lie at several places, and unites them.
+    fn places(&mut self) -> Result<(), OpsError> {
+        let snapshot = self.snapshot;
+        for entry in snapshot.open()?.iter().chain(snapshot.archived()?) {
+            if let Some(twin) = snapshot.twins(entry)?.next() {
+                let log = snapshot.log_of(entry)?;
+                self.two_places(entry.path(), twin.path(), log);
+            }
+        }
+        for open in snapshot.open()? {
+            let Some(closed) = snapshot.archived_entry(open.id())? else {
+                continue;
+            };
+            let (a, b) = (snapshot.log_of(open)?, snapshot.log_of(closed)?);
+            if a.origin() == b.origin() {
+                self.two_places(open.path(), closed.path(), merge_tasks(a, b));
+                self.changes.remove.push(closed.path().to_owned());
+            } else if a.origin() < b.origin() {
+                self.same_id(closed, b)?;
+            } else {
+                self.same_id(open, a)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn two_places(&mut self, a: &str, b: &str, log: TaskLog) {
+        let reason = format!("the task lies at `{a}` and at `{b}`");
+        let finding = Finding::new(Severity::Warning, "two_places", Thing::Task(log.id), reason);
+        self.add(finding.mends(self.mending));
+        self.changes.tasks.insert(log.id, log);
+    }
+
+    /// Finds tasks that drew an id which an older one has, and gives them a new one.
+    fn ids(&mut self) -> Result<(), OpsError> {
+        for rival in self.snapshot.rivals()? {
+            let log = self.snapshot.log_in(rival)?;
+            self.same_id(rival, log)?;
+        }
+        Ok(())
+    }
+
+    fn same_id(&mut self, entry: &Entry, mut log: TaskLog) -> Result<(), OpsError> {
+        let old = log.id;
+        // A function of the task alone, so that two clones which mend it apart agree.
+        let origin = log.origin().map_or(0, Stamp::to_bits);
+        let mut rng = fastrand::Rng::with_seed((origin ^ (origin >> 64)) as u64);
+        let new = loop {
+            let id = TaskId::random(&mut rng);
+            if self.snapshot.entry(id)?.is_none() && !self.changes.tasks.contains_key(&id) {
+                break id;
+            }
+        };
+        let title = &entry.task().title;
+        let reason = format!(
+            "`{title}`, at `{}`, has the id of an older task; its new one is `{new}`",
+            entry.path()
+        );
+        let finding = Finding::new(Severity::Error, "same_id", Thing::Task(old), reason);
+        self.add(finding.mends(self.mending));
+        log.id = new;
+        let stamp = (self.ctx).random(|rng| Stamp::new(self.now, rng, log.log.last()));
+        let text = format!("this was task `{old}`, an id that an older task has");
+        log.log
+            .push(stamp, Author::reflectt(), TaskEvent::Commented { text });
+        self.changes.tasks.insert(new, log);
+        self.changes.remove.push(entry.path().to_owned());
+        Ok(())
+    }
+
+    /// Checks that what a task waits for can still happen.
+    fn waiting(&mut self, task: &Task) -> Result<(), OpsError> {
+        let on = task.block.as_ref().and_then(|block| block.on);
+        for id in task.blocked_by.iter().copied().chain(on) {
+            let why = match self.snapshot.dependency(id)? {
+                Dependency::Cancelled => "was cancelled",
+                Dependency::Unknown => "is unknown",
+                Dependency::Done | Dependency::Open => continue,
+            };
+            let fix = if Some(id) == on {
+                format!("reflectt unblock {}", task.id)
+            } else {
+                format!("reflectt task edit {} --drop-after {id}", task.id)
+            };
+            self.add(
+                Finding::new(
+                    Severity::Warning,
+                    "waits_in_vain",
+                    Thing::Task(task.id),
+                    format!("it waits for `{id}`, which {why}"),
+                )
+                .fix(fix),
+            );
+        }
+        Ok(())
+    }
+
+    /// Checks that whoever a task names is on the team.
+    fn people(&mut self, task: &Task) -> Result<(), OpsError> {
+        let named = [("assignee", &task.assignee), ("reviewer", &task.reviewer)];
+        for (role, name) in named {
+            if let Some(name) = name
+                && !self.is_on_team(name)?
+            {
+                self.add(
+                    Finding::new(
+                        Severity::Warning,
+                        "unknown_agent",
+                        Thing::Task(task.id),
+                        format!("its {role}, `{name}`, is not on the team"),
+                    )
+                    .fix(format!("reflectt task edit {} --{role} NAME", task.id)),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds tasks that wait for each other: two clones can close a circle that neither sees.
+    fn circles(&mut self) -> Result<(), OpsError> {
+        let waits_for = |task: &Task| -> BTreeSet<TaskId> {
+            let on = task.block.as_ref().and_then(|block| block.on);
+            task.blocked_by.iter().copied().chain(on).collect()
+        };
+        // What waits for nothing open is in no circle, nor is what then waits for nothing else.
+        let mut left: BTreeMap<TaskId, BTreeSet<TaskId>> = self
+            .snapshot
+            .open_tasks()?
+            .map(|task| (task.id, waits_for(task)))
+            .collect();
+        loop {
+            let free: Vec<TaskId> = left
+                .iter()
+                .filter(|(_, on)| !on.iter().any(|id| left.contains_key(id)))
+                .map(|(id, _)| *id)
+                .collect();
+            if free.is_empty() {
+                break;
+            }
+            for id in free {
+                left.remove(&id);
+            }
+        }
+        let waits = |id: TaskId| -> Vec<TaskId> {
+            left.get(&id)
+                .map(|on| on.iter().copied().collect())
+                .unwrap_or_default()
+        };
+        let mut told: BTreeSet<TaskId> = BTreeSet::new();
+        for (id, on) in &left {
+            if told.contains(id) {
+                continue;
+            }
+            if let Some(circle) = queue::cycle(*id, on.iter().copied(), &waits) {
+                let names: Vec<&str> = circle.iter().map(TaskId::as_str).collect();
+                let next = circle.get(1).copied().unwrap_or(*id);
+                self.findings.push(
+                    Finding::new(
+                        Severity::Error,
+                        "circle",
+                        Thing::Task(*id),
+                        format!("tasks wait for each other: `{}`", names.join("`, `")),
+                    )
+                    .fix(format!("reflectt task edit {id} --drop-after {next}")),
+                );
+                told.extend(circle);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds what was written by a clock far ahead of this one: it sorts after all that follows.
+    fn clocks(&mut self) -> Result<(), OpsError> {
+        let snapshot = self.snapshot;
+        let limit = self.now.plus(AHEAD_MAX);
+        let mut worst: BTreeMap<String, (Timestamp, Thing)> = BTreeMap::new();
+        let mut see = |by: String, at: Timestamp, thing: Thing| {
+            let known = worst.entry(by).or_insert((at, thing.clone()));
+            if at > known.0 {
+                *known = (at, thing);
+            }
+        };
+        for entry in snapshot.open()?.iter().chain(snapshot.archived()?) {
+            if entry.task().updated <= limit {
+                continue;
+            }
+            for (stamp, event) in snapshot.log_of(entry)?.log.iter() {
+                if stamp.at() > limit {
+                    see(event.by.to_string(), stamp.at(), Thing::Task(entry.id()));
+                }
+            }
+        }
+        for mail in snapshot.mail_after(limit)? {
+            see(
+                mail.message.from.to_string(),
+                mail.message.id.at(),
+                Thing::File(mail.path),
+            );
+        }
+        for (by, (at, thing)) in worst {
+            let ahead = coarse(at.since(self.now));
+            self.findings.push(
+                Finding::new(
+                    Severity::Warning,
+                    "clock_ahead",
+                    thing,
+                    format!("`{by}` wrote with a clock {ahead} ahead of this one"),
+                )
+                .fix("set the clocks of both machines (NTP)"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Checks who holds claims.
+    pub(super) fn claims(&mut self) -> Result<(), OpsError> {
+        let Ok(table) = self.snapshot.table() else {
+            return Ok(());
+        };
+        for claim in table.claims.values() {
+            let (id, agent) = (claim.id, &claim.agent);
+            if !self.is_on_team(agent)? {
+                self.add(
+                    Finding::new(
+                        Severity::Warning,
+                        "claim_of_unknown",
+                        Thing::Task(id),
+                        format!("it is held by `{agent}`, who is not on the team"),
+                    )
+                    .fix(format!("reflectt claim {id} --take-over --reason TEXT")),
+                );
+            }
+            if claim.of_task && self.snapshot.dependency(id)? == Dependency::Unknown {
+                self.add(
+                    Finding::new(
+                        Severity::Warning,
+                        "claim_of_nothing",
+                        Thing::File(layout::claim_path(id)),
+                        format!("`{agent}` holds task `{id}`, which the record does not have"),
+                    )
+                    .fix("reflectt sync (if the task is on its way)"),
+                );
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! How an operation can end without having done what was asked.
+
+use std::fmt;
+
+use crate::git::GitError;
+use crate::model::claim::Claim;
+use crate::model::id::{IdError, TaskId};
+use crate::model::name::{AgentName, NameError};
+use crate::model::path::{PathError, PathPattern};
+use crate::model::presence::Liveness;
+use crate::model::review::EvidenceError;
+use crate::model::rule::Refusal;
+use crate::model::settings::SettingError;
+use crate::model::text::TextError;
+use crate::model::time::Timestamp;
+use crate::store::StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpsError {
+    #[error(transparent)]
+    Store(StoreError),
+    /// The remote has to decide, and does not answer.
+    #[error("cannot reach the remote `{remote}`: {reason}")]
+    Unreachable { remote: String, reason: String },
+    #[error("this clone has no remote to share its team through")]
+    NoRemote,
+    #[error("it is not known who asks")]
+    NoIdentity,
+    #[error("there is no {what} `{name}`")]
+    NotFound {
+        what: &'static str,
+        name: String,
+        near: Vec<String>,
+    },
+    #[error("`{prefix}` is the beginning of {} ids", matches.len())]
+    Ambiguous {
+        prefix: String,
+        matches: Vec<(TaskId, String)>,
+    },
+    /// Somebody else holds the task, or paths that overlap.
+    #[error("{0}")]
+    Held(Box<Held>),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The agent worked under a claim that is not its own any more.
+    #[error("{message}")]
+    Fenced {
+        task: TaskId,
+        holder: Option<AgentName>,
+        message: String,
+    },
+    #[error("{0}")]
+    Nothing(String),
+    /// The words of the command do not fit together.
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error(transparent)]
+    Id(#[from] IdError),
+    #[error(transparent)]
+    Path(#[from] PathError),
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+}
+
+impl From<EvidenceError> for OpsError {
+    fn from(error: EvidenceError) -> OpsError {
+        match error {
+            EvidenceError::Refused(refusal) => refusal.into(),
+            EvidenceError::Text(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for OpsError {
+    fn from(error: StoreError) -> OpsError {
+        match error {
+            StoreError::Git(GitError::Unreachable { remote, reason }) => {
+                OpsError::Unreachable { remote, reason }
+            }
+            other => OpsError::Store(other),
+        }
+    }
+}
+
+impl From<GitError> for OpsError {
+    fn from(error: GitError) -> OpsError {
+        StoreError::from(error).into()
+    }
+}
+
+/// Who is in the way.
+#[derive(Debug)]
+pub struct Held {
+    pub by: Claim,
+    /// What was asked for, if it was a task.
+    pub wanted: Option<TaskId>,
+    /// The holder's paths that overlap those asked for.
+    pub paths: Vec<PathPattern>,
+    /// How alive the holder is and when it was last seen, if it was ever seen here.
+    pub seen: Option<(Liveness, Timestamp)>,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&held_message(self))
+    }
+}
+
+fn held_message(held: &Held) -> String {
+    let claim = &held.by;
+    if held.wanted == Some(claim.id) {
+        return format!("task `{}` is held by `{}`", claim.id, claim.agent);
+    }
+    let paths: Vec<String> = held.paths.iter().map(|path| format!("`{path}`")).collect();
+    let under = if claim.of_task {
+        "for task"
+    } else {
+        "under claim"
+    };
+    format!(
+        "{} claimed by `{}` {under} `{}`",
+        are(&paths),
+        claim.agent,
+        claim.id
+    )
+}
+
+fn are(paths: &[String]) -> String {
+    match paths {
+        [one] => format!("{one} is"),
+        many => format!("{} are", many.join(", ")),
+    }
+}
+
+/// Returns an error with all its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

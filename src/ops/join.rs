@@ -1,0 +1,135 @@
+//! Joining the team.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::model::agent::{AgentEvent, AgentKind, AgentLog, Profile};
+use crate::model::event::Log;
+use crate::model::name::{AgentName, Author, Lane};
+use crate::model::text;
+use crate::store::{Changes, Origin, StoreError, Turn};
+
+use super::who::{Seat, seat};
+use super::{Context, OpsError, sync};
+
+/// The key under which a worktree keeps the name of its agent.
+pub const AGENT_KEY: &str = "reflectt.agent";
+
+/// What an agent says of itself; `None` keeps what it said before.
+#[derive(Debug, Default)]
+pub struct Join {
+    pub role: Option<String>,
+    pub lanes: BTreeSet<Lane>,
+    pub kind: Option<AgentKind>,
+    pub wip: Option<u32>,
+}
+
+#[derive(Debug)]
+pub struct Joined {
+    pub seat: Seat,
+    /// Whether it was on the team before.
+    pub again: bool,
+    /// The worktree that now acts as this agent.
+    pub worktree: PathBuf,
+    /// Another worktree that does so too.
+    pub also_in: Option<PathBuf>,
+}
+
+/// Puts an agent on the team and makes this worktree act as it.
+pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsError> {
+    let role = match &join.role {
+        Some(role) => Some(text::title(role)?),
+        None => None,
+    };
+    adopt(ctx)?;
+    let (agent, again) = ctx.store().transact(|snapshot| -> Result<_, OpsError> {
+        let now = ctx.now();
+        let author = Author::from(name);
+        let before = snapshot.agent_log(name)?;
+        let old = before.as_ref().and_then(AgentLog::fold);
+        let mut log = before.unwrap_or(AgentLog {
+            name: name.clone(),
+            log: Log::default(),
+        });
+        let profile = Profile {
+            kind: join
+                .kind
+                .or(old.as_ref().map(|a| a.kind))
+                .unwrap_or_default(),
+            role: role.clone().or_else(|| old.as_ref()?.role.clone()),
+            lanes: match &old {
+                Some(old) if join.lanes.is_empty() => old.lanes.clone(),
+                _ => join.lanes.clone(),
+            },
+            wip: join.wip.or_else(|| old.as_ref()?.wip),
+        };
+        let again = old.is_some();
+        let origin = Origin {
+            author: author.clone(),
+            now,
+        };
+        if let Some(old) = old
+            && (old.kind, &old.role, &old.lanes, old.wip)
+                == (profile.kind, &profile.role, &profile.lanes, profile.wip)
+        {
+            return Ok((Turn::Answer((old, again)), origin));
+        }
+        let stamp = ctx.random(|rng| crate::model::id::Stamp::new(now, rng, log.log.last()));
+        log.log.push(stamp, author, AgentEvent::Joined(profile));
+        let agent = log.fold().expect("an event that it joined was just added");
+        let changes = Changes {
+            subject: format!("join: {name}"),
+            agents: vec![log],
+            ..Changes::default()
+        };
+        Ok((Turn::Publish(Box::new(changes), (agent, again)), origin))
+    })?;
+    ctx.note_work();
+    ctx.store().presence().beat(name, ctx.now(), None)?;
+    let also_in = other_worktree(ctx, name);
+    ctx.repo()
+        .set_worktree_config(AGENT_KEY, Some(name.as_str()))?;
+    let worktree = ctx
+        .repo()
+        .work_dir()
+        .unwrap_or(ctx.repo().git_dir())
+        .to_owned();
+    let seat = seat(ctx, &ctx.store().snapshot()?, &agent)?;
+    Ok(Joined {
+        seat,
+        again,
+        worktree,
+        also_in,
+    })
+}
+
+/// Takes part in the team that the remote has, on a clone that only git has made so far.
+fn adopt(ctx: &Context) -> Result<(), OpsError> {
+    match ctx.store().snapshot() {
+        Err(StoreError::NotInitialised) => {}
+        other => return Ok(other.map(drop)?),
+    }
+    match sync::team_on_remote(ctx, None)? {
+        Some(team) if team.exists => sync::take_part(ctx, &team).map(drop),
+        _ => Err(StoreError::NotInitialised.into()),
+    }
+}
+
+/// Returns another worktree bound to the same name: two processes would then share one identity.
+fn other_worktree(ctx: &Context, name: &AgentName) -> Option<PathBuf> {
+    let worktrees = ctx.repo().worktrees().ok()?;
+    worktrees
+        .into_iter()
+        .filter(|worktree| worktree.git_dir != ctx.repo().git_dir())
+        .find(|worktree| {
+            std::fs::read_to_string(worktree.git_dir.join("config.worktree"))
+                .is_ok_and(|text| text.lines().any(|line| is_binding(line, name)))
+        })
+        .map(|worktree| worktree.path)
+}
+
+/// Good enough for a warning: the line that `git config --worktree` writes.
+fn is_binding(line: &str, name: &AgentName) -> bool {
+    line.split_once('=')
+        .is_some_and(|(key, value)| key.trim() == "agent" && value.trim() == name.as_str())
+}

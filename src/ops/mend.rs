@@ -1,0 +1,127 @@
+//! Making the claims table and the record agree, where a process died between the two.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::extra::Extra;
+use crate::model::id::{Stamp, TaskId};
+use crate::model::mend::{self, Repairs};
+use crate::model::message::{Message, Notice};
+use crate::model::name::{AgentName, Author};
+use crate::model::queue::Dependency;
+use crate::model::task::TaskLog;
+use crate::model::time::Timestamp;
+use crate::store::{Changes, Snapshot};
+
+use super::tx::Contact;
+use super::{Context, OpsError};
+
+/// Returns in what table and record disagree.
+pub fn disagreement(snapshot: &Snapshot) -> Result<Repairs, OpsError> {
+    let closed = |id| {
+        let state = snapshot.dependency(id).unwrap_or(Dependency::Unknown);
+        matches!(state, Dependency::Done | Dependency::Cancelled)
+    };
+    Ok(mend::compare(
+        snapshot.table()?,
+        snapshot.open()?.iter(),
+        closed,
+    ))
+}
+
+/// Returns what this clone has to write to make them agree; `None` if there is nothing.
+///
+/// With a remote, a clone mends what concerns its own agents: of the claims of others the table
+/// may be here and the record still on its way. And it never judges by an old table: a record
+/// that came another way may be newer.
+pub fn changes(
+    ctx: &Context,
+    snapshot: &Snapshot,
+    now: Timestamp,
+    contact: Contact,
+) -> Result<Option<Changes>, OpsError> {
+    let mut repairs = disagreement(snapshot)?;
+    if !repairs.is_empty() && ctx.store().link().is_some() {
+        if contact == Contact::None {
+            return Ok(None);
+        }
+        let table = snapshot.table()?;
+        let here = ctx.clone_id()?;
+        let presence = ctx.store().presence();
+        repairs.retain(|id, holder| match table.claims.get(&id) {
+            Some(claim) => claim.clone == here,
+            // The record has a claim that the table has not.
+            None => holder.is_some_and(|agent| presence.is_here(agent)),
+        });
+    }
+    if repairs.is_empty() {
+        return Ok(None);
+    }
+    let ids: BTreeSet<&TaskId> = (repairs.events.iter().map(|(id, _, _)| id))
+        .chain(&repairs.drop)
+        .chain(repairs.phases.iter().map(|(id, _)| id))
+        .collect();
+    let ids: Vec<&str> = ids.into_iter().map(TaskId::as_str).collect();
+    let subject = match &ids[..] {
+        [] => "mend the fence: the table was set back".to_owned(),
+        ids => format!("mend {}: table and record disagreed", ids.join(", ")),
+    };
+    let table = match repairs.touches_table() {
+        true => Some(repairs.mend(snapshot.table()?)),
+        false => None,
+    };
+    let mut tasks: BTreeMap<TaskId, TaskLog> = BTreeMap::new();
+    let mut messages = Vec::new();
+    for (id, by, event) in repairs.events {
+        let mut log = match (tasks.remove(&id), snapshot.entry(id)?) {
+            (Some(log), _) => log,
+            (None, Some(entry)) => snapshot.log_of(entry)?,
+            (None, None) => continue,
+        };
+        let holder = |log: &TaskLog| log.fold()?.task.holder().cloned();
+        if let Some(folded) = log.fold() {
+            folded.task.allows(&by, &event)?;
+        }
+        let before = holder(&log);
+        let stamp = ctx.random(|rng| Stamp::new(now, rng, log.log.last()));
+        log.log.push(stamp, by, event);
+        let after = holder(&log);
+        let told = before.filter(|agent| after.as_ref() != Some(agent));
+        // Nobody is told of their own doing.
+        if let Some(agent) = told.filter(|agent| ctx.identity() != Some(agent)) {
+            let stamp = ctx.random(|rng| Stamp::new(now, rng, None));
+            messages.push(loss(stamp, id, agent, after.as_ref()));
+        }
+        tasks.insert(id, log);
+    }
+    Ok(Some(Changes {
+        subject,
+        tasks,
+        table,
+        messages,
+        ..Changes::default()
+    }))
+}
+
+/// Tells an agent that the record had as holder and the table has not. Whoever took the task from
+/// it died before this could be said.
+fn loss(stamp: Stamp, id: TaskId, to: AgentName, holder: Option<&AgentName>) -> Message {
+    let how = match holder {
+        Some(holder) => format!("`{holder}` has it now"),
+        None => "the claims table does not have it".to_owned(),
+    };
+    let body = format!(
+        "your claim on task `{id}` is over: {how}. Stop work on it; `reflectt claim {id}` takes it again if it is free."
+    );
+    Message {
+        id: stamp,
+        from: Author::reflectt(),
+        to: vec![to],
+        channel: None,
+        task: Some(id),
+        reply_to: None,
+        urgent: true,
+        notice: Some(Notice::ClaimLost),
+        body,
+        extra: Extra::default(),
+    }
+}

@@ -1,0 +1,149 @@
+//! Showing finished work to a reviewer.
+
+use std::collections::BTreeMap;
+
+use crate::model::claim::Phase;
+use crate::model::decide::Request;
+use crate::model::id::{IdPrefix, TaskId};
+use crate::model::message::Notice;
+use crate::model::name::AgentName;
+use crate::model::presence::Liveness;
+use crate::model::review::{self, Candidate};
+use crate::model::rule::{Refusal, Rule};
+use crate::model::task::{Status, Submission, Task, TaskEvent};
+use crate::model::text;
+
+use super::tx::{Tx, transact};
+use super::{Context, OpsError, find, review as review_op};
+
+#[derive(Debug, Default, Clone)]
+pub struct NewSubmission {
+    pub summary: String,
+    /// Evidence by the number of its criterion, from 1.
+    pub evidence: BTreeMap<usize, String>,
+    /// A revision; the worktree's `HEAD` if not given.
+    pub commit: Option<String>,
+    pub pr: Option<String>,
+    pub caveat: Option<String>,
+    pub reviewer: Option<AgentName>,
+}
+
+/// Submits a task for review.
+pub fn submit(ctx: &Context, id: &IdPrefix, new: &NewSubmission) -> Result<Task, OpsError> {
+    let submission = Submission {
+        summary: text::note("summary", &new.summary)?,
+        pr: new.pr.as_deref().map(text::title).transpose()?,
+        caveat: new
+            .caveat
+            .as_deref()
+            .map(|c| text::note("caveat", c))
+            .transpose()?,
+        commit: commit(ctx, new.commit.as_deref())?,
+        ..Submission::default()
+    };
+    transact(ctx, |tx| {
+        let id = find::task_id(tx.snapshot, id)?;
+        let task = tx.task(id)?;
+        // The fold accepts it of a done task, for merges; nobody may mean it.
+        if !task.status.is_open() {
+            let message = format!("task `{id}` is `{}` and cannot be submitted", task.status);
+            return Err(Refusal::new(Rule::Status, message).into());
+        }
+        let submission = Submission {
+            evidence: review::evidence(&task, &new.evidence)?,
+            reviewer: reviewer(tx, &task, new.reviewer.as_ref())?,
+            ..submission.clone()
+        };
+        // The event first: it knows why the task may not be this agent's any more.
+        let task = tx.event(id, TaskEvent::Submitted(Box::new(submission.clone())))?;
+        if task.status == Status::Done {
+            tx.ask(&Request::Close { id })?;
+            review_op::finished(tx, &task)?;
+            tx.subject(format!("finish {id}: {}", task.title));
+            return Ok(task);
+        }
+        tx.ask(&Request::Phase {
+            id,
+            agent: tx.me.clone(),
+            to: Phase::InReview,
+        })?;
+        let commit = submission
+            .commit
+            .as_deref()
+            .map_or("no commit", |c| &c[..12.min(c.len())]);
+        let body = format!(
+            "{} asks you to review `{id}` ({}), {commit}: {}. `reflectt task show {id}`, then `reflectt review {id} --approve` or `--request-changes TEXT`.",
+            tx.me, task.title, submission.summary
+        );
+        tx.notify(submission.reviewer, Notice::ReviewAsked, Some(id), body);
+        tx.subject(format!("submit {id}: {}", task.title));
+        Ok(task)
+    })
+}
+
+fn commit(ctx: &Context, revision: Option<&str>) -> Result<Option<String>, OpsError> {
+    match revision {
+        Some(revision) => match ctx.repo().resolve(revision)? {
+            Some(oid) => Ok(Some(oid.to_string())),
+            None => Err(OpsError::NotFound {
+                what: "commit",
+                name: revision.to_owned(),
+                near: Vec::new(),
+            }),
+        },
+        None => Ok(ctx
+            .repo()
+            .head()?
+            .and_then(|head| head.commit)
+            .map(|oid| oid.to_string())),
+    }
+}
+
+/// Returns who reviews: whoever is named now, was named before, or has the most time.
+fn reviewer(
+    tx: &Tx,
+    task: &Task,
+    named: Option<&AgentName>,
+) -> Result<Option<AgentName>, OpsError> {
+    if let Some(name) = named {
+        find::agent(tx.snapshot, name)?;
+        return Ok(Some(name.clone()));
+    }
+    let agents = tx.snapshot.agents()?;
+    if let Some(name) = &task.reviewer
+        && *name != tx.me
+        && agents.contains_key(name)
+    {
+        return Ok(Some(name.clone()));
+    }
+    let settings = tx.snapshot.settings()?;
+    if !settings.review_required {
+        return Ok(None);
+    }
+    let mut load: BTreeMap<&AgentName, usize> = BTreeMap::new();
+    for open in tx.snapshot.open()? {
+        if open.glance().status == Status::Validating && open.id() != task.id {
+            *load
+                .entry(open.task().reviewer.as_ref().unwrap_or(&tx.me))
+                .or_default() += 1;
+        }
+    }
+    let mut candidates = Vec::new();
+    for agent in agents.values().filter(|agent| agent.name != tx.me) {
+        let liveness = tx.ctx.liveness(&agent.name, settings)?;
+        candidates.push(Candidate {
+            agent,
+            liveness: liveness.map_or(Liveness::Offline, |(liveness, _)| liveness),
+            reviews: load.get(&agent.name).copied().unwrap_or(0),
+        });
+    }
+    match review::pick(task, &candidates) {
+        Some(name) => Ok(Some(name)),
+        None => Err(no_reviewer(task.id)),
+    }
+}
+
+fn no_reviewer(id: TaskId) -> OpsError {
+    let message = format!("nobody but you is on the team to review `{id}`");
+    Refusal::new(Rule::Reviewer, message).into()
+}

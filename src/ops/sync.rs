@@ -1,0 +1,217 @@
+//! Exchanging record, table and presence with the remote.
+//!
+//! [`plan`] decides, from how the tips stand to each other; [`run`] acts: it computes what both
+//! sides shall have, pushes that with leases, and only then moves the refs here. Whatever fails in
+//! between leaves both sides as they were, and the next run starts from what it finds.
+
+mod adopt;
+mod compose;
+mod find;
+mod plan;
+mod run;
+
+pub use adopt::adopt_here;
+pub use find::{Team, take_part, team_on_remote};
+pub use run::sync;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::model::claim::Claim;
+use crate::model::id::TaskId;
+use crate::model::replay::Lost;
+use crate::store::Link;
+
+use super::{Context, OpsError};
+
+/// Whether to ask the remote for news first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetch {
+    Always,
+    /// Only if a push is refused, which one exchange less pays for.
+    IfRefused,
+}
+
+/// Whether to bring the board up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoardToo {
+    Yes,
+    No,
+}
+
+/// Whether to tell other clones who is alive here, if it is time to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceToo {
+    Yes,
+    No,
+}
+
+/// Whether the record has to be the same on both sides at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordToo {
+    Surely,
+    /// If somebody else writes to it at this moment, the table alone will do: who holds what
+    /// must not wait until nobody has anything to say.
+    IfEasy,
+}
+
+/// Whether a clone without a record takes the remote's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adopt {
+    Yes,
+    No,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct SyncOptions {
+    pub fetch: Fetch,
+    pub board: BoardToo,
+    pub adopt: Adopt,
+    pub presence: PresenceToo,
+    pub record: RecordToo,
+}
+
+impl SyncOptions {
+    /// Everything, as `reflectt sync` does it.
+    pub const FULL: SyncOptions = SyncOptions {
+        fetch: Fetch::Always,
+        board: BoardToo::Yes,
+        adopt: Adopt::No,
+        presence: PresenceToo::Yes,
+        record: RecordToo::Surely,
+    };
+    /// What an operation needs that was decided on an old table.
+    pub const CATCH_UP: SyncOptions = SyncOptions {
+        board: BoardToo::No,
+        presence: PresenceToo::No,
+        record: RecordToo::IfEasy,
+        ..SyncOptions::FULL
+    };
+}
+
+/// What a sync did.
+#[derive(Debug, Default)]
+pub struct SyncReport {
+    /// How many commits came.
+    pub pulled: usize,
+    /// How many commits went.
+    pub pushed: usize,
+    /// How many files were merged because both sides had changed something.
+    pub merged: usize,
+    /// Provisional claims that the remote did not confirm.
+    pub lost: Vec<Lost>,
+    pub warnings: Vec<String>,
+}
+
+/// How long a call to the remote may take where no settings are known.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Returns how long a call to the remote may take.
+pub fn time_limit(ctx: &Context) -> Duration {
+    match ctx.store().snapshot() {
+        Ok(snapshot) => match snapshot.settings() {
+            Ok(settings) => settings.sync_time_limit.into(),
+            Err(_) => LIMIT,
+        },
+        Err(_) => LIMIT,
+    }
+}
+
+/// Exchanges with the remote what a command has done, unless somebody else takes care of it.
+///
+/// Returns `None` if there is nothing to do: no remote, or a daemon is at work.
+pub fn sync_after(ctx: &Context) -> Result<Option<SyncReport>, OpsError> {
+    let store = ctx.store();
+    if store.link().is_none() || ctx.is_offline() || !ctx.has_worked() || store.daemon().is_taken()
+    {
+        return Ok(None);
+    }
+    let interval: Duration = match store.snapshot() {
+        Ok(snapshot) => snapshot.settings()?.sync_interval.into(),
+        Err(_) => return Ok(None),
+    };
+    let fresh = store.fetched_ago().is_some_and(|ago| ago < interval);
+    let options = SyncOptions {
+        fetch: if fresh {
+            Fetch::IfRefused
+        } else {
+            Fetch::Always
+        },
+        board: BoardToo::No,
+        ..SyncOptions::FULL
+    };
+    sync(ctx, options).map(Some)
+}
+
+/// Asks the remote for news on behalf of somebody who waits for them, if nobody else does.
+///
+/// Returns when to ask again; `None` if there is no remote, or a daemon asks it.
+pub fn listen(ctx: &Context) -> Option<Duration> {
+    let store = ctx.store();
+    if store.link().is_none() || ctx.is_offline() || store.daemon().is_taken() {
+        return None;
+    }
+    let snapshot = store.snapshot().ok()?;
+    let interval = Duration::from(snapshot.settings().ok()?.sync_interval);
+    match store.fetched_ago() {
+        Some(ago) if ago < interval => Some(interval.saturating_sub(ago)),
+        _ => {
+            let options = SyncOptions {
+                board: BoardToo::No,
+                ..SyncOptions::FULL
+            };
+            // Unreachable now, it is asked again; whoever waits sees what comes from here.
+            match sync(ctx, options) {
+                Ok(report) if report.pulled > 0 => Some(Duration::ZERO),
+                _ => Some(interval),
+            }
+        }
+    }
+}
+
+/// Returns how many commits of this clone the remote does not have, as far as is known here.
+pub fn waiting(ctx: &Context) -> Result<usize, OpsError> {
+    let store = ctx.store();
+    let Some(link) = store.link() else {
+        return Ok(0);
+    };
+    let (local, known) = (store.local_tips()?, store.tracking_tips(&link)?);
+    let mut count = 0;
+    for (here, there) in [(local.record, known.record), (local.table, known.table)] {
+        if let Some(here) = here.filter(|here| Some(*here) != there) {
+            count += store.repo().count_commits(here, there)?;
+        }
+    }
+    Ok(count)
+}
+
+/// Returns the ids of claims that the remote has not confirmed.
+pub fn provisional(ctx: &Context) -> Result<BTreeSet<TaskId>, OpsError> {
+    let store = ctx.store();
+    let Some(link) = store.link() else {
+        return Ok(BTreeSet::new());
+    };
+    let (local, known) = (store.local_tips()?, store.tracking_tips(&link)?);
+    let (Some(record), false) = (local.record, local.table == known.table) else {
+        return Ok(BTreeSet::new());
+    };
+    let here = store.snapshot_at(record, local.table)?;
+    let there = store.snapshot_at(record, known.table)?;
+    let confirmed = &there.table()?.claims;
+    let unconfirmed = here.table()?.claims.values().filter(|claim| {
+        let known = confirmed.get(&claim.id);
+        // One that was confirmed under another fence, which has not arrived here, is not this one.
+        let key = |claim: &Claim| (claim.nonce, claim.fence, claim.agent.clone());
+        known.is_none_or(|known| key(known) != key(claim))
+    });
+    Ok(unconfirmed.map(|claim| claim.id).collect())
+}
+
+/// Returns the remote of this clone's team.
+///
+/// # Errors
+///
+/// [`OpsError::NoRemote`] if it has none.
+pub fn link(ctx: &Context) -> Result<Link, OpsError> {
+    ctx.store().link().ok_or(OpsError::NoRemote)
+}

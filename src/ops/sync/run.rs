@@ -1,0 +1,274 @@
+//! Carrying out a plan: compute, push, then move what is here.
+
+use std::time::Duration;
+
+use crate::git::{Oid, Pushed, Relation};
+use crate::store::{Link, Step, Store, StoreError, Tips};
+
+use super::compose::{Composed, compose};
+use super::plan::{Oddity, Plan, RecordStep, TableStep, View, plan};
+use super::{Adopt, Fetch, PresenceToo, RecordToo, SyncOptions, SyncReport, link, time_limit};
+use crate::ops::{Context, OpsError};
+
+/// How often to begin anew because the remote, or this clone, had moved meanwhile.
+const TRIES: u32 = 40;
+
+/// How one attempt ended.
+enum Attempt {
+    Done,
+    /// The remote has something that it had not.
+    RemoteMoved,
+    /// Another process moved a ref here.
+    LocalMoved,
+}
+
+/// Makes this clone and the remote have the same.
+///
+/// # Errors
+///
+/// [`OpsError::Unreachable`] if the remote does not answer; what was done here stays and goes out
+/// the next time.
+pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError> {
+    let link = link(ctx)?;
+    let store = ctx.store();
+    if options.adopt == Adopt::No {
+        // Nothing is made of a clone in which nobody started or joined a team.
+        drop(store.snapshot()?);
+    }
+    let limit = time_limit(ctx);
+    let mut report = SyncReport::default();
+    let mut known = store.tracking_tips(&link)?;
+    let mut ask = options.fetch == Fetch::Always;
+    for attempt in 0..TRIES {
+        let remote = if ask {
+            store.fetch(&link, limit)?
+        } else {
+            store.tracking_tips(&link)?
+        };
+        if ask {
+            observe(ctx, &link, remote)?;
+        }
+        let view = view(store, known, remote)?;
+        let plan = plan(&view);
+        note(&mut report, &plan.oddities, &link);
+        let mut run = Run {
+            ctx,
+            link: &link,
+            limit,
+            options,
+            report: &mut report,
+        };
+        match run.attempt(&view, &plan)? {
+            Attempt::Done => {
+                count(store, known, &view, &mut report);
+                if options.presence == PresenceToo::Yes {
+                    publish_presence(ctx, &link, limit)?;
+                }
+                return Ok(report);
+            }
+            Attempt::RemoteMoved if follow_table(store, &view, &plan, options)? => {
+                return Ok(report);
+            }
+            Attempt::RemoteMoved => ask = true,
+            Attempt::LocalMoved => ask = false,
+        }
+        known = remote;
+        let most = 20_u64.saturating_mul(u64::from(attempt) + 1).min(500);
+        let pause = ctx.random(|rng| rng.u64(0..=most));
+        std::thread::sleep(Duration::from_millis(pause));
+    }
+    Err(StoreError::Busy { tries: TRIES }.into())
+}
+
+/// Takes over the remote's table alone, where that is all that is needed; tells whether it was.
+fn follow_table(
+    store: &Store,
+    view: &View,
+    plan: &Plan,
+    options: SyncOptions,
+) -> Result<bool, OpsError> {
+    if options.record == RecordToo::Surely || view.local.record.is_none() {
+        return Ok(false);
+    }
+    match plan.table {
+        TableStep::Nothing => Ok(true),
+        TableStep::Follow(to) => {
+            let from = view.local.table;
+            Ok(store.move_local(Some(Step { from, to }), None, "sync")?)
+        }
+        TableStep::Push(_) | TableStep::Replay { .. } => Ok(false),
+    }
+}
+
+fn view(store: &Store, known: Tips, remote: Tips) -> Result<View, OpsError> {
+    let local = store.local_tips()?;
+    let relation = |a: Option<Oid>, b: Option<Oid>| -> Result<Option<Relation>, StoreError> {
+        match (a, b) {
+            (Some(a), Some(b)) => Ok(Some(store.repo().relation(a, b)?)),
+            _ => Ok(None),
+        }
+    };
+    Ok(View {
+        local,
+        known,
+        remote,
+        record: relation(local.record, remote.record)?,
+        table: relation(local.table, remote.table)?,
+        record_since: relation(known.record, remote.record)?,
+        table_since: relation(known.table, remote.table)?,
+    })
+}
+
+/// Measures how long others have been silent. The table is the one that was just fetched.
+fn observe(ctx: &Context, link: &Link, remote: Tips) -> Result<(), OpsError> {
+    let Some(record) = remote.record else {
+        return Ok(());
+    };
+    let snapshot = match ctx.store().snapshot_at(record, remote.table) {
+        Ok(snapshot) => snapshot,
+        // Not a record of ours; whoever follows it says so.
+        Err(StoreError::Foreign { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let own = ctx.clone_id()?;
+    Ok(ctx.store().observe(link, &own, &snapshot, ctx.uptime())?)
+}
+
+/// The longest and the usual time between two publications of presence.
+const PRESENCE_EVERY: Duration = Duration::from_secs(60);
+
+fn publish_presence(ctx: &Context, link: &Link, limit: Duration) -> Result<(), OpsError> {
+    let store = ctx.store();
+    let snapshot = store.snapshot()?;
+    // Where silence counts in seconds, signs of life must come in fractions of them.
+    let expire: Duration = snapshot.settings()?.expire_after.into();
+    let every = PRESENCE_EVERY.min(expire / 4);
+    store.publish_signs(link, &ctx.clone_id()?, ctx.now(), every, limit)?;
+    Ok(())
+}
+
+fn note(report: &mut SyncReport, oddities: &[Oddity], link: &Link) {
+    for oddity in oddities {
+        warn(report, oddity.message(&link.name));
+    }
+}
+
+fn warn(report: &mut SyncReport, warning: String) {
+    if !report.warnings.contains(&warning) {
+        report.warnings.push(warning);
+    }
+}
+
+/// Counts what came and went. Only for people: a count that fails is left at zero.
+fn count(store: &Store, known: Tips, view: &View, report: &mut SyncReport) {
+    let count = |new: Option<Oid>, old: Option<Oid>| match new {
+        Some(new) if Some(new) != old => store.repo().count_commits(new, old).unwrap_or(0),
+        _ => 0,
+    };
+    report.pulled = count(view.remote.record, view.local.record.or(known.record));
+    if let Ok(local) = store.local_tips() {
+        report.pushed = count(local.record, view.remote.record);
+    }
+}
+
+struct Run<'r> {
+    ctx: &'r Context,
+    link: &'r Link,
+    limit: Duration,
+    options: SyncOptions,
+    report: &'r mut SyncReport,
+}
+
+impl Run<'_> {
+    fn attempt(&mut self, view: &View, plan: &Plan) -> Result<Attempt, OpsError> {
+        let store = self.ctx.store();
+        if let (RecordStep::Follow(_) | RecordStep::Merge(_, _), Some(theirs)) =
+            (plan.record, view.remote.record)
+        {
+            // A branch of somebody else's must be neither followed, merged nor pushed to.
+            drop(store.snapshot_at(theirs, None)?);
+        }
+        let (record, merged) = match plan.record {
+            RecordStep::Nothing => (view.local.record, 0),
+            RecordStep::Follow(tip) | RecordStep::Push(tip) => (Some(tip), 0),
+            RecordStep::Merge(here, there) => {
+                let merged = store.merge_records(here, there)?;
+                for path in &merged.set_aside {
+                    warn(self.report, format!("a file was set aside as `{path}`"));
+                }
+                (Some(merged.commit), merged.files)
+            }
+        };
+        let Some(record) = record else {
+            return Ok(Attempt::Done);
+        };
+        let Composed {
+            tips,
+            lost,
+            warnings,
+        } = compose(self.ctx, record, view, plan, self.options)?;
+        for warning in warnings {
+            warn(self.report, warning);
+        }
+        match self.push(view, tips)? {
+            Attempt::Done => {}
+            other => return Ok(other),
+        }
+        // The remote has it. What is here follows, unless it moved on meanwhile.
+        let step = |from: Option<Oid>, to: Option<Oid>| {
+            to.filter(|to| from != Some(*to))
+                .map(|to| Step { from, to })
+        };
+        let table = step(view.local.table, tips.table);
+        let record = step(view.local.record, tips.record);
+        if !store.move_local(table, record, "sync")? {
+            return Ok(Attempt::LocalMoved);
+        }
+        if let Some(tip) = tips.record {
+            store.note_adopted(tip);
+        }
+        self.report.merged += merged;
+        self.report.lost.extend(lost);
+        Ok(Attempt::Done)
+    }
+
+    /// Gives the remote what it lacks.
+    fn push(&mut self, view: &View, tips: Tips) -> Result<Attempt, OpsError> {
+        let step = |from: Option<Oid>, to: Option<Oid>| {
+            to.filter(|to| from != Some(*to))
+                .map(|to| Step { from, to })
+        };
+        let table = step(view.remote.table, tips.table);
+        let record = step(view.remote.record, tips.record);
+        if table.is_none() && record.is_none() {
+            return Ok(Attempt::Done);
+        }
+        let store = self.ctx.store();
+        let pushed = store.push(self.link, table, record, self.limit)?;
+        for (result, name) in [
+            (&pushed.table, self.link.claims_on_remote()),
+            (&pushed.record, self.link.record_on_remote()),
+        ] {
+            match result {
+                None | Some(Pushed::Moved) => {}
+                Some(Pushed::Stale | Pushed::Together) => return Ok(Attempt::RemoteMoved),
+                Some(Pushed::Refused { reason }) => {
+                    let remote = &self.link.name;
+                    warn(
+                        self.report,
+                        format!("`{remote}` refuses `{name}`: {reason}; what is here is kept"),
+                    );
+                    if name == self.link.claims_on_remote() {
+                        return Err(StoreError::RemoteRefuses {
+                            remote: remote.clone(),
+                            name: name.to_string(),
+                            reason: reason.clone(),
+                        }
+                        .into());
+                    }
+                }
+            }
+        }
+        Ok(Attempt::Done)
+    }
+}

@@ -1,0 +1,168 @@
+//! Changing what a task says.
+
+use std::collections::BTreeSet;
+
+use crate::model::id::{IdPrefix, TaskId};
+use crate::model::name::{AgentName, Lane, Tag};
+use crate::model::path::PathPattern;
+use crate::model::queue;
+use crate::model::rule::{Refusal, Rule};
+use crate::model::task::{Edit, Priority, Task, TaskEvent};
+use crate::model::text;
+
+use super::task_new::{check_names, criteria};
+use super::tx::{Tx, transact};
+use super::{Context, OpsError, find};
+
+/// What to change; `None` leaves a field alone, an inner `None` clears it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct TaskChanges {
+    pub title: Option<String>,
+    pub body: Option<String>,
+    pub priority: Option<Priority>,
+    pub assignee: Option<Option<AgentName>>,
+    pub reviewer: Option<Option<AgentName>>,
+    pub lane: Option<Option<Lane>>,
+    /// Criteria to add.
+    pub add_criteria: Vec<String>,
+    /// Numbers of criteria to drop, from 1.
+    pub drop_criteria: BTreeSet<usize>,
+    pub add_paths: Vec<PathPattern>,
+    pub drop_paths: Vec<PathPattern>,
+    pub add_after: Vec<IdPrefix>,
+    pub drop_after: Vec<IdPrefix>,
+    pub add_tags: BTreeSet<Tag>,
+    pub drop_tags: BTreeSet<Tag>,
+}
+
+/// Changes a task and returns it. What is already so changes nothing.
+pub fn edit(ctx: &Context, id: &IdPrefix, changes: &TaskChanges) -> Result<Task, OpsError> {
+    transact(ctx, |tx| {
+        let id = find::task_id(tx.snapshot, id)?;
+        let task = tx.task(id)?;
+        let edit = plan(tx, &task, changes)?;
+        check_names(
+            tx.snapshot,
+            edit.assignee.as_ref().and_then(Option::as_ref),
+            edit.reviewer.as_ref().and_then(Option::as_ref),
+            edit.lane.as_ref().and_then(Option::as_ref),
+            &BTreeSet::new(),
+        )?;
+        if let Some(waits) = &edit.blocked_by {
+            check_cycle(tx, id, waits.difference(&task.blocked_by).copied())?;
+        }
+        if edit.is_empty() {
+            return Ok(task);
+        }
+        let task = tx.event(id, TaskEvent::Edited(Box::new(edit)))?;
+        tx.subject(format!("edit {id}: {}", task.title));
+        Ok(task)
+    })
+}
+
+/// Works out the fields that really change.
+fn plan(tx: &Tx, task: &Task, changes: &TaskChanges) -> Result<Edit, OpsError> {
+    fn differs<T: PartialEq>(new: Option<T>, old: &T) -> Option<T> {
+        new.filter(|new| new != old)
+    }
+    let title = changes.title.as_deref().map(text::title).transpose()?;
+    let body = match changes.body.as_deref() {
+        Some("") => Some(String::new()),
+        Some(body) => Some(text::body("body", body)?),
+        None => None,
+    };
+
+    let mut done_criteria: Vec<String> = Vec::new();
+    for (index, criterion) in task.done_criteria.iter().enumerate() {
+        if !changes.drop_criteria.contains(&(index + 1)) {
+            done_criteria.push(criterion.clone());
+        }
+    }
+    if let Some(number) = changes
+        .drop_criteria
+        .iter()
+        .find(|n| !(1..=task.done_criteria.len()).contains(n))
+    {
+        return Err(OpsError::Usage(format!(
+            "task `{}` has no criterion {number}; it has {}",
+            task.id,
+            task.done_criteria.len()
+        )));
+    }
+    done_criteria.extend(criteria(&changes.add_criteria)?);
+
+    let mut paths: Vec<PathPattern> = task
+        .paths
+        .iter()
+        .filter(|p| !changes.drop_paths.contains(p))
+        .cloned()
+        .collect();
+    paths.extend(
+        changes
+            .add_paths
+            .iter()
+            .filter(|p| !task.paths.contains(p))
+            .cloned(),
+    );
+
+    let mut blocked_by = task.blocked_by.clone();
+    for prefix in &changes.add_after {
+        blocked_by.insert(find::task_id(tx.snapshot, prefix)?);
+    }
+    for prefix in &changes.drop_after {
+        // What is waited for may be gone, so only the list itself is asked.
+        match task.blocked_by.iter().find(|id| prefix.matches(**id)) {
+            Some(id) => blocked_by.remove(id),
+            None => {
+                return Err(find::missing(
+                    "dependency",
+                    prefix.as_str(),
+                    &task.blocked_by,
+                ));
+            }
+        };
+    }
+    let mut tags: BTreeSet<Tag> = task.tags.difference(&changes.drop_tags).cloned().collect();
+    tags.extend(changes.add_tags.iter().cloned());
+
+    Ok(Edit {
+        title: differs(title, &task.title),
+        body: differs(body, &task.body),
+        priority: differs(changes.priority, &task.priority),
+        assignee: differs(changes.assignee.clone(), &task.assignee),
+        reviewer: differs(changes.reviewer.clone(), &task.reviewer),
+        lane: differs(changes.lane.clone(), &task.lane),
+        tags: differs(Some(tags), &task.tags),
+        done_criteria: differs(Some(done_criteria), &task.done_criteria),
+        paths: differs(Some(paths), &task.paths),
+        resources: None,
+        blocked_by: differs(Some(blocked_by), &task.blocked_by),
+    })
+}
+
+/// Refuses dependencies that would make tasks wait for each other in a circle.
+pub fn check_cycle(
+    tx: &Tx,
+    id: TaskId,
+    on: impl IntoIterator<Item = TaskId>,
+) -> Result<(), OpsError> {
+    let waits = |id: TaskId| match tx.snapshot.entry(id) {
+        Ok(Some(entry)) if entry.glance().status.is_open() => {
+            let on = entry.task().block.as_ref().and_then(|block| block.on);
+            entry.task().blocked_by.iter().copied().chain(on).collect()
+        }
+        _ => Vec::new(),
+    };
+    match queue::cycle(id, on, &waits) {
+        Some(circle) if circle.len() == 2 => {
+            let message = format!("task `{id}` cannot wait for itself");
+            Err(Refusal::new(Rule::Cycle, message).into())
+        }
+        Some(circle) => {
+            let circle: Vec<&str> = circle.iter().map(TaskId::as_str).collect();
+            let message = format!("tasks would wait for each other: {}", circle.join(" → "));
+            Err(Refusal::new(Rule::Cycle, message).into())
+        }
+        None => Ok(()),
+    }
+}

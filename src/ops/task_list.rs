@@ -1,0 +1,125 @@
+//! Looking at tasks.
+
+use crate::model::id::{IdPrefix, Stamp};
+use crate::model::name::{AgentName, Author, Lane};
+use crate::model::queue;
+use crate::model::task::{Status, Task, TaskEvent};
+use crate::store::Entry;
+
+use super::{Context, OpsError, find};
+
+#[derive(Debug, Default)]
+pub struct TaskFilter {
+    /// Any of these; all open ones if empty.
+    pub statuses: Vec<Status>,
+    pub assignee: Option<AgentName>,
+    pub lane: Option<Lane>,
+    /// Done and cancelled ones too.
+    pub all: bool,
+}
+
+/// A task, and what it waits for that is not done.
+#[derive(Debug)]
+pub struct TaskRow {
+    pub task: Task,
+    pub waits_for: Vec<(crate::model::id::TaskId, queue::Dependency)>,
+}
+
+/// Returns the tasks that fit, most urgent first, closed ones last.
+pub fn list(ctx: &Context, filter: &TaskFilter) -> Result<Vec<TaskRow>, OpsError> {
+    let snapshot = ctx.store().snapshot()?;
+    ctx.beat(&snapshot)?;
+    if let Some(name) = &filter.assignee {
+        find::agent(&snapshot, name)?;
+    }
+    let fits = |entry: &&Entry| {
+        let status = entry.glance().status;
+        (filter.statuses.is_empty() || filter.statuses.contains(&status))
+            && filter
+                .assignee
+                .as_ref()
+                .is_none_or(|name| entry.task().assignee.as_ref() == Some(name))
+            && filter
+                .lane
+                .as_ref()
+                .is_none_or(|lane| entry.task().lane.as_ref() == Some(lane))
+    };
+    let closed = filter.all || filter.statuses.iter().any(|status| !status.is_open());
+    let mut found: Vec<&Entry> = snapshot.open()?.iter().filter(fits).collect();
+    found.sort_by_key(|entry| entry.glance().urgency());
+    if closed {
+        let mut archived: Vec<&Entry> = snapshot.archived()?.iter().filter(fits).collect();
+        archived.sort_by_key(|entry| std::cmp::Reverse(entry.glance().closed));
+        found.extend(archived);
+    }
+    let dependency = |id| {
+        snapshot
+            .dependency(id)
+            .unwrap_or(queue::Dependency::Unknown)
+    };
+    Ok(found
+        .into_iter()
+        .map(|entry| {
+            let task = entry.to_task();
+            let waits_for = if task.status.is_open() {
+                queue::waits_for(&task, &dependency)
+            } else {
+                Vec::new()
+            };
+            TaskRow { task, waits_for }
+        })
+        .collect())
+}
+
+/// A task with everything that happened to it.
+#[derive(Debug)]
+pub struct Shown {
+    pub row: TaskRow,
+    pub events: Vec<(Stamp, Author, TaskEvent, Option<String>)>,
+    /// Where its file lies on the branch.
+    pub path: String,
+    /// What the present file cannot be read for, if an older version is shown.
+    pub quarantined: Option<String>,
+}
+
+/// Returns a task with its body and events.
+pub fn show(ctx: &Context, id: &IdPrefix) -> Result<Shown, OpsError> {
+    let snapshot = ctx.store().snapshot()?;
+    ctx.beat(&snapshot)?;
+    let entry = find::task(&snapshot, id)?;
+    let log = snapshot.log_of(entry)?;
+    let folded = log
+        .fold()
+        .ok_or_else(|| find::missing("task", id.as_str(), [""; 0]))?;
+    let dependency = |id| {
+        snapshot
+            .dependency(id)
+            .unwrap_or(queue::Dependency::Unknown)
+    };
+    let events = log
+        .log
+        .iter()
+        .map(|(stamp, event)| {
+            let void = folded.void.iter().find(|(id, _)| *id == stamp);
+            (
+                stamp,
+                event.by.clone(),
+                event.kind.clone(),
+                void.map(|(_, why)| why.clone()),
+            )
+        })
+        .collect();
+    let quarantined = snapshot
+        .bad_files_of(entry.id())?
+        .first()
+        .map(|bad| bad.reason.clone());
+    Ok(Shown {
+        row: TaskRow {
+            waits_for: queue::waits_for(&folded.task, &dependency),
+            task: folded.task,
+        },
+        events,
+        path: entry.path().to_owned(),
+        quarantined,
+    })
+}

@@ -1,0 +1,566 @@
+//! One turn of an operation: what it has read, and what it will write.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::model::claim::{Claim, Table};
+use crate::model::decide::{self, Change, Decision, Facts, Request};
+use crate::model::id::{Stamp, TaskId};
+use crate::model::message::{Message, Notice};
+use crate::model::name::{AgentName, Author};
+use crate::model::queue::Dependency;
+use crate::model::settings::OfflineClaims;
+use crate::model::task::{Task, TaskEvent, TaskLog};
+use crate::model::time::Timestamp;
+use crate::store::{Authority, Changes, Origin, Snapshot, StoreError, Turn};
+
+use super::error::Held;
+use super::silence::Silence;
+use super::{Context, OpsError, mend, sync};
+
+/// What came of a request to the claims table.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one answer exists at a time, and is taken apart at once"
+)]
+pub enum Granted {
+    Unchanged(Option<Claim>),
+    Changed {
+        claim: Option<Claim>,
+        before: Option<Claim>,
+    },
+}
+
+/// An operation in progress on one snapshot.
+pub struct Tx<'t, 's> {
+    pub ctx: &'t Context,
+    pub snapshot: &'t Snapshot<'s>,
+    pub me: AgentName,
+    pub now: Timestamp,
+    changes: Changes,
+    contact: Contact,
+    /// Whether anything was made dependent on the table.
+    asked: Cell<bool>,
+}
+
+/// How much is known of the remote's table in an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contact {
+    /// What it was when it was last asked. Good enough to try: the remote refuses if it moved.
+    Old,
+    /// It was asked during this operation.
+    Fresh,
+    /// It cannot be asked; what is done to the table is provisional.
+    None,
+}
+
+/// How often, and for how long, an operation is decided anew because the remote's table had moved.
+///
+/// Whoever moved it last knows what it holds and is faster than those who have to ask first, so
+/// where many work without a pause, losing dozens of times in a row is no sign of anything wrong.
+const ROUNDS: u32 = 1000;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs `act` on the present state and publishes what it wrote, as one agent's doing.
+///
+/// If others are faster, `act` runs again on the new state. If table and record disagree, because
+/// a process died between the two, that is mended first, in a commit of its own, so that it is
+/// mended even if `act` is refused.
+///
+/// With a remote, changes of the table are what it confirms in a push. What was decided on an old
+/// table and needs no push (a refusal, or that nothing is to be done) is not believed before the
+/// remote was asked.
+///
+/// # Errors
+///
+/// [`OpsError::Unreachable`] if the remote has to decide and does not answer.
+pub fn transact<T>(
+    ctx: &Context,
+    act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
+) -> Result<T, OpsError> {
+    run(ctx, ctx.me()?, Seat::OfTheTeam, act)
+}
+
+/// Runs `act` as what reflectt does by itself.
+pub fn transact_itself<T>(
+    ctx: &Context,
+    act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
+) -> Result<T, OpsError> {
+    run(ctx, &AgentName::reflectt(), Seat::Reflectt, act)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seat {
+    OfTheTeam,
+    Reflectt,
+}
+
+/// What one turn came to.
+enum Did<T> {
+    Mended,
+    /// There is something to mend, but not by an old table.
+    Unmended,
+    /// It may be otherwise by now: the remote has to be asked.
+    Doubted(Option<OpsError>),
+    Answered(T),
+}
+
+fn run<T>(
+    ctx: &Context,
+    me: &AgentName,
+    seat: Seat,
+    mut act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
+) -> Result<T, OpsError> {
+    // Said by `sync`, and by `doctor`, which looks at what is left.
+    drop(sync::adopt_here(ctx)?);
+    let link = ctx.store().link();
+    let mut contact = match &link {
+        Some(_) if !ctx.is_offline() => Contact::Old,
+        _ => Contact::None,
+    };
+    let mut provisional = None;
+    let mut mending = true;
+    let begun = Instant::now();
+    for round in 0..ROUNDS {
+        let authority = match &link {
+            Some(link) if contact != Contact::None => Authority::Remote {
+                link: link.clone(),
+                limit: sync::time_limit(ctx),
+            },
+            _ => Authority::Here,
+        };
+        let done = ctx.store().transact_under(&authority, |snapshot| {
+            if seat == Seat::OfTheTeam {
+                ctx.my_seat(snapshot)?;
+                ctx.beat(snapshot)?;
+            }
+            let settings = snapshot.settings()?;
+            provisional = Some(settings.offline == OfflineClaims::Provisional);
+            turn(ctx, snapshot, me, contact, mending, &mut act)
+        });
+        let mut unmended = false;
+        let (failed, refusal) = match done {
+            Ok(Some(Did::Answered(answer))) => {
+                ctx.note_work();
+                return Ok(answer);
+            }
+            Ok(Some(Did::Mended)) => continue,
+            Ok(Some(Did::Unmended)) => {
+                unmended = true;
+                (None, None)
+            }
+            Ok(Some(Did::Doubted(refusal))) => (None, refusal),
+            Ok(None) => (None, None),
+            Err(error @ OpsError::Unreachable { .. }) => (Some(error), None),
+            Err(error) => return Err(error),
+        };
+        let failed = match failed {
+            Some(error) => Some(error),
+            None => {
+                if round > 1 {
+                    if begun.elapsed() > PATIENCE {
+                        break;
+                    }
+                    // Short: pausing for longer the more often one lost makes losing likelier.
+                    let pause = ctx.random(|rng| rng.u64(0..=20));
+                    std::thread::sleep(Duration::from_millis(pause));
+                }
+                match sync::sync(ctx, sync::SyncOptions::CATCH_UP) {
+                    Ok(_) => {
+                        contact = Contact::Fresh;
+                        None
+                    }
+                    Err(error @ OpsError::Unreachable { .. }) => Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        match (failed, refusal) {
+            (None, _) => {}
+            // Mending can wait; a message must not.
+            (Some(_), None) if unmended => mending = false,
+            // Refused by what is known here; the remote could only add to that.
+            (Some(_), Some(refusal)) => return Err(refusal),
+            (Some(_), None) if provisional == Some(true) => contact = Contact::None,
+            (Some(error), None) => return Err(error),
+        }
+    }
+    Err(StoreError::Busy { tries: ROUNDS }.into())
+}
+
+/// Decides once, on one snapshot.
+fn turn<T>(
+    ctx: &Context,
+    snapshot: &Snapshot,
+    me: &AgentName,
+    contact: Contact,
+    mending: bool,
+    act: &mut impl FnMut(&mut Tx) -> Result<T, OpsError>,
+) -> Result<(Turn<Did<T>>, Origin), OpsError> {
+    let mut tx = Tx::new(ctx, snapshot, me.clone());
+    tx.contact = contact;
+    let origin = Origin {
+        author: Author::from(me),
+        now: tx.now,
+    };
+    if mending && let Some(changes) = mend::changes(ctx, snapshot, tx.now, contact)? {
+        let turn = match contact {
+            Contact::Old => Turn::Answer(Did::Unmended),
+            _ => Turn::Publish(Box::new(changes), Did::Mended),
+        };
+        return Ok((turn, origin));
+    }
+    let answer = act(&mut tx);
+    let doubtful = contact == Contact::Old && tx.asked.get() && tx.changes.table.is_none();
+    let turn = match answer {
+        // What is not here may have come into being elsewhere.
+        Err(refusal)
+            if contact == Contact::Old
+                && (tx.asked.get() || matches!(refusal, OpsError::NotFound { .. })) =>
+        {
+            Turn::Answer(Did::Doubted(Some(refusal)))
+        }
+        Err(error) => return Err(error),
+        Ok(_) if doubtful => Turn::Answer(Did::Doubted(None)),
+        Ok(answer) if tx.changes.touches_record() || tx.changes.table.is_some() => {
+            Turn::Publish(Box::new(tx.changes), Did::Answered(answer))
+        }
+        Ok(answer) => Turn::Answer(Did::Answered(answer)),
+    };
+    Ok((turn, origin))
+}
+
+impl<'t, 's> Tx<'t, 's> {
+    pub fn new(ctx: &'t Context, snapshot: &'t Snapshot<'s>, me: AgentName) -> Tx<'t, 's> {
+        Tx {
+            ctx,
+            snapshot,
+            me,
+            now: ctx.now(),
+            changes: Changes::default(),
+            contact: Contact::Old,
+            asked: Cell::new(false),
+        }
+    }
+
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    /// Says what happens, as the subject of the commit.
+    pub fn subject(&mut self, subject: impl Into<String>) {
+        self.changes.subject = subject.into();
+    }
+
+    pub fn changes(&mut self) -> &mut Changes {
+        &mut self.changes
+    }
+
+    pub fn author(&self) -> Author {
+        Author::from(&self.me)
+    }
+
+    /// Returns an id for something that happens now, after `after`.
+    pub fn stamp(&self, after: Option<Stamp>) -> Stamp {
+        self.ctx.random(|rng| Stamp::new(self.now, rng, after))
+    }
+
+    /// Returns the table as this operation leaves it.
+    pub fn table(&self) -> Result<&Table, OpsError> {
+        self.asked.set(true);
+        match &self.changes.table {
+            Some(table) => Ok(table),
+            None => Ok(self.snapshot.table()?),
+        }
+    }
+
+    /// Returns the log of a task as this operation leaves it.
+    pub fn log(&self, id: TaskId) -> Result<TaskLog, OpsError> {
+        if let Some(log) = self.changes.tasks.get(&id) {
+            return Ok(log.clone());
+        }
+        let entry = self.snapshot.entry(id)?;
+        let entry = entry.ok_or_else(|| super::find::missing("task", id.as_str(), [""; 0]))?;
+        Ok(self.snapshot.log_of(entry)?)
+    }
+
+    /// Returns a task as this operation leaves it.
+    pub fn task(&self, id: TaskId) -> Result<Task, OpsError> {
+        fold(&self.log(id)?)
+    }
+
+    pub fn dependency(&self, id: TaskId) -> Dependency {
+        self.snapshot.dependency(id).unwrap_or(Dependency::Unknown)
+    }
+
+    /// Adds a new task.
+    pub fn add_task(&mut self, log: TaskLog) {
+        self.changes.tasks.insert(log.id, log);
+    }
+
+    /// Adds an event of this agent's to a task.
+    ///
+    /// # Errors
+    ///
+    /// Refused by the rule the event would break; [`OpsError::Fenced`] if the agent had the task
+    /// and lost it without its doing.
+    pub fn event(&mut self, id: TaskId, event: TaskEvent) -> Result<Task, OpsError> {
+        self.event_by(id, self.author(), event)
+    }
+
+    fn event_by(&mut self, id: TaskId, by: Author, event: TaskEvent) -> Result<Task, OpsError> {
+        let mut log = self.log(id)?;
+        let task = fold(&log)?;
+        if let Err(refusal) = task.allows(&by, &event) {
+            return Err(self.lost(&task, &log).unwrap_or(refusal.into()));
+        }
+        let stamp = self.stamp(log.log.last());
+        log.log.push(stamp, by, event);
+        let task = fold(&log)?;
+        self.changes.tasks.insert(id, log);
+        Ok(task)
+    }
+
+    /// Tells whether this agent held a task until it was taken from it.
+    fn lost(&self, task: &Task, log: &TaskLog) -> Option<OpsError> {
+        let holder = task.holder();
+        if holder == Some(&self.me) {
+            return None;
+        }
+        let loss = log.loss_of(&self.me)?;
+        let now_held = match holder {
+            Some(holder) => format!("; `{holder}` holds it now"),
+            None => format!("; it is `{}` now", task.status),
+        };
+        Some(OpsError::Fenced {
+            task: task.id,
+            holder: holder.cloned(),
+            message: format!("task `{}` is no longer yours: {loss}{now_held}", task.id),
+        })
+    }
+
+    /// Puts a request to the claims table, and records what follows from the answer.
+    pub fn ask(&mut self, request: &Request) -> Result<Granted, OpsError> {
+        let settings = self.snapshot.settings()?;
+        let agents = self.snapshot.agents()?;
+        let silence = self.silence()?;
+        let now = self.now;
+        let expired = |claim: &Claim| silence.is_expired(claim);
+        let wip = |agent: &AgentName| {
+            agents
+                .get(agent)
+                .and_then(|agent| agent.wip)
+                .unwrap_or(settings.wip_agent)
+        };
+        let facts = Facts {
+            now,
+            settings,
+            expired: &expired,
+            wip: &wip,
+        };
+        match decide::decide(self.table()?, &facts, request) {
+            Decision::Unchanged(claim) => Ok(Granted::Unchanged(claim)),
+            Decision::Changed(change) => self.grant(change),
+            Decision::Held { by, paths } => Err(self.held(*by, request, paths)?),
+            Decision::Refused(refusal) => Err(refusal.into()),
+            Decision::NotHeld { holder } => Err(self.not_held(request, holder.as_deref())?),
+        }
+    }
+
+    /// Returns who judges whether the holder of a claim has gone silent.
+    pub fn silence(&self) -> Result<Silence<'t>, OpsError>
+    where
+        's: 't,
+    {
+        Silence::new(self.ctx, self.snapshot.settings()?, self.contact)
+    }
+
+    /// Drops the claims of all that have gone silent, and returns them.
+    pub fn sweep(&mut self) -> Result<Vec<Claim>, OpsError> {
+        let silence = self.silence()?;
+        let (table, gone) = decide::sweep(self.table()?, &|claim| silence.is_expired(claim));
+        let table = table.into_owned();
+        if !gone.is_empty() {
+            self.grant(Change {
+                table,
+                claim: None,
+                before: None,
+                expired: gone.clone(),
+            })?;
+        }
+        Ok(gone)
+    }
+
+    fn grant(&mut self, change: Change) -> Result<Granted, OpsError> {
+        self.changes.table = Some(change.table);
+        for claim in change.expired {
+            self.expire(&claim)?;
+        }
+        Ok(Granted::Changed {
+            claim: change.claim,
+            before: change.before,
+        })
+    }
+
+    /// Records that a silent agent's claim is over, and tells it.
+    fn expire(&mut self, claim: &Claim) -> Result<(), OpsError> {
+        let beat = self.ctx.store().presence().get(&claim.agent, self.now)?;
+        let seen = beat.as_ref().map(|beat| beat.seen);
+        let seen = seen.max(self.silence()?.last_sign(claim));
+        let silent = seen.map(|seen| self.now.since(seen));
+        let silence = silent.map_or_else(String::new, |span| format!(" after {}", coarse(span)));
+        let mut note = format!(
+            "`{}` went silent and the claim expired{silence}",
+            claim.agent
+        );
+        if let Some(said) = beat.and_then(|beat| beat.note) {
+            note.push_str(&format!("; its last note: {said}"));
+        }
+        if claim.of_task {
+            let event = TaskEvent::Lapsed {
+                agent: claim.agent.clone(),
+                fence: claim.fence,
+                note: note.clone(),
+            };
+            match self.event_by(claim.id, self.author(), event) {
+                Ok(_) => {}
+                // The record may not know the claim yet; the table has dropped it all the same.
+                Err(OpsError::Refused(_) | OpsError::NotFound { .. } | OpsError::Fenced { .. }) => {
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let what = if claim.of_task { "task" } else { "the claim" };
+        let body = format!(
+            "your claim on {what} `{}` expired{silence} without a sign of life. Stop work on it; `reflectt claim {}` takes it again if it is still free.",
+            claim.id, claim.id
+        );
+        self.notify([claim.agent.clone()], Notice::ClaimLost, claim.task(), body);
+        Ok(())
+    }
+
+    fn held(
+        &self,
+        by: Claim,
+        request: &Request,
+        paths: Vec<crate::model::path::PathPattern>,
+    ) -> Result<OpsError, OpsError> {
+        let wanted = match request {
+            Request::Take(take) => take.of_task.then_some(take.id),
+            _ => None,
+        };
+        let settings = self.snapshot.settings()?;
+        let seen = self.ctx.liveness(&by.agent, settings)?;
+        Ok(OpsError::Held(Box::new(Held {
+            by,
+            wanted,
+            paths,
+            seen,
+        })))
+    }
+
+    fn not_held(&self, request: &Request, holder: Option<&Claim>) -> Result<OpsError, OpsError> {
+        let id = match request {
+            Request::Extend { id, .. }
+            | Request::Phase { id, .. }
+            | Request::Release { id, .. }
+            | Request::HandOff { id, .. } => *id,
+            _ => unreachable!("only requests about a claim one holds are answered so"),
+        };
+        if let Some(entry) = self.snapshot.entry(id)? {
+            let log = self.snapshot.log_of(entry)?;
+            if let Some(fenced) = self.lost(entry.task(), &log) {
+                return Ok(fenced);
+            }
+        }
+        use crate::model::rule::{Refusal, Rule};
+        let message = match holder {
+            Some(claim) => format!("`{id}` is held by `{}`, not by `{}`", claim.agent, self.me),
+            None => format!("nobody holds `{id}`; claim it first"),
+        };
+        Ok(Refusal::new(Rule::Holder, message).into())
+    }
+
+    /// Sends a message that reflectt itself causes. Nobody is told of their own doing.
+    pub fn notify(
+        &mut self,
+        to: impl IntoIterator<Item = AgentName>,
+        notice: Notice,
+        task: Option<TaskId>,
+        body: String,
+    ) {
+        let to: BTreeSet<AgentName> = to.into_iter().filter(|name| *name != self.me).collect();
+        if to.is_empty() {
+            return;
+        }
+        let message = Message {
+            id: self.stamp(None),
+            from: self.author(),
+            to: to.into_iter().collect(),
+            channel: None,
+            task,
+            reply_to: None,
+            urgent: matches!(notice, Notice::ClaimLost | Notice::NeedsHuman),
+            notice: Some(notice),
+            body,
+            extra: crate::model::extra::Extra::default(),
+        };
+        self.changes.messages.push(message);
+    }
+
+    /// Refuses to go on for an agent that has not taken notice of the loss of a claim.
+    ///
+    /// # Errors
+    ///
+    /// [`OpsError::Fenced`] while such a message is unread.
+    pub fn check_fenced(&self) -> Result<(), OpsError> {
+        check_fenced(self.snapshot, &self.me)
+    }
+}
+
+/// See [`Tx::check_fenced`].
+pub fn check_fenced(snapshot: &Snapshot, me: &AgentName) -> Result<(), OpsError> {
+    let unread = snapshot.unread(me)?;
+    let lost = unread
+        .iter()
+        .find(|mail| mail.message.notice == Some(Notice::ClaimLost));
+    match lost {
+        Some(mail) => {
+            let Some(task) = mail.message.task else {
+                return Ok(());
+            };
+            let holder = snapshot
+                .table()?
+                .claims
+                .get(&task)
+                .map(|claim| claim.agent.clone());
+            Err(OpsError::Fenced {
+                task,
+                holder,
+                message: mail.message.body.clone(),
+            })
+        }
+        None => Ok(()),
+    }
+}
+
+fn fold(log: &TaskLog) -> Result<Task, OpsError> {
+    match log.fold() {
+        Some(folded) => Ok(folded.task),
+        None => Err(super::find::missing("task", log.id.as_str(), [""; 0])),
+    }
+}
+
+/// Returns a span without the parts nobody reads: `1h30m`, not `1h30m12s`.
+pub fn coarse(span: crate::model::time::Span) -> String {
+    use crate::model::time::Span;
+    let millis = span.as_millis();
+    let step = match millis {
+        0..60_000 => 1000,
+        60_000..3_600_000 => 60_000,
+        _ => 600_000,
+    };
+    Span::from_millis(millis / step * step).to_string()
+}
