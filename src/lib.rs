@@ -4,6 +4,7 @@
 
 pub mod format;
 pub mod git;
+pub mod hooks;
 pub mod model;
 pub mod ops;
 pub mod store;
