@@ -1,0 +1,76 @@
+//! What the daemon says: to whoever runs it in the foreground, or to a file that stays small.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// The file is set aside at this size, and the one set aside before is dropped.
+const SIZE_MAX: u64 = 256 * 1024;
+
+/// Where lines go.
+pub enum Journal<'j> {
+    /// To whoever watches.
+    Shown(Box<dyn FnMut(&str) + 'j>),
+    File(PathBuf),
+}
+
+impl Journal<'_> {
+    /// Writes one line, with the time before it. Nothing the daemon does depends on that.
+    pub fn say(&mut self, text: &str) {
+        let line = format!("{} {}", timestamp(Utc::now()), one_line(text));
+        match self {
+            Journal::Shown(show) => show(&line),
+            // A disk that is full must not end the daemon.
+            Journal::File(path) => drop(append(path, &line)),
+        }
+    }
+}
+
+fn timestamp(now: DateTime<Utc>) -> String {
+    now.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Text of others must not look like lines of ours.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+fn append(path: &Path, line: &str) -> std::io::Result<()> {
+    if fs::metadata(path).is_ok_and(|meta| meta.len() >= SIZE_MAX) {
+        fs::rename(path, path.with_extension("log.old"))?;
+    }
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_stays_small() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("daemon.log");
+        let mut journal = Journal::File(path.clone());
+        let text = "x".repeat(10_000);
+        for _ in 0..100 {
+            journal.say(&text);
+        }
+        let files: Vec<u64> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .collect();
+        assert_eq!(files.len(), 2);
+        assert!(
+            files.iter().all(|size| *size < SIZE_MAX + 20_000),
+            "{files:?}"
+        );
+        journal.say("a\nb");
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.lines().last().unwrap().ends_with(" a b"));
+    }
+}

@@ -1,0 +1,337 @@
+//! The daemon at work.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::git::{GitError, OpenOptions, RefName, RefWatcher, Repo};
+use crate::ops::sync::{self, BoardToo, Fetch, SyncOptions, SyncReport};
+use crate::ops::{Context, OpsError, expire, look_after_processes, nudge};
+use crate::store::StoreError;
+
+use super::journal::Journal;
+use super::schedule::{Due, Outcome, Schedule};
+use super::state::State;
+
+/// Why the daemon ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Asked,
+    /// Another one is at work.
+    Taken { pid: u32 },
+    /// The repository is not there any more.
+    RepositoryGone,
+}
+
+enum Wake {
+    Moved,
+    Stop,
+}
+
+/// How often the watcher looks whether anyone still listens.
+const WATCH: Duration = Duration::from_secs(5);
+/// How long `git` may tidy up.
+const UPKEEP_LIMIT: Duration = Duration::from_secs(1800);
+/// What the interval is where the settings cannot be read.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+/// Works until it is told to stop. There is one for each clone.
+pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>) -> Result<Ended, OpsError> {
+    let place = ctx.store().daemon();
+    let Some(_lock) = place.take()? else {
+        let pid = State::read(&place.read_state().unwrap_or_default()).pid;
+        return Ok(Ended::Taken { pid });
+    };
+    let (sender, receiver) = mpsc::channel();
+    listen(sender.clone()).map_err(|source| StoreError::Local {
+        doing: "listen for signals of",
+        path: ctx.repo().common_dir().to_owned(),
+        source,
+    })?;
+    watch(ctx, sender);
+    let mut daemon = Daemon {
+        ctx,
+        journal,
+        begun: Instant::now(),
+        schedule: Schedule::new(interval(ctx)),
+        state: State {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            since: ctx.now().0,
+            remote: ctx.store().link().map(|link| link.name),
+            ..State::default()
+        },
+    };
+    let remote = daemon.state.remote.clone();
+    daemon.journal.say(&match remote {
+        Some(remote) => format!("at work; the team is shared through `{remote}`"),
+        None => "at work; there is no remote".to_owned(),
+    });
+    let ended = daemon.work(&receiver);
+    daemon.journal.say(match ended {
+        Ended::RepositoryGone => "ends: the repository is gone",
+        _ => "ends, as it was told to",
+    });
+    Ok(ended)
+}
+
+fn interval(ctx: &Context) -> Duration {
+    let snapshot = ctx.store().snapshot();
+    let settings = snapshot.as_ref().map(|snapshot| snapshot.settings());
+    match settings {
+        Ok(Ok(settings)) => settings.sync_interval.into(),
+        _ => INTERVAL,
+    }
+}
+
+/// Hands the signals that end a process to the one place that waits.
+fn listen(sender: Sender<Wake>) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    thread::Builder::new().spawn(move || {
+        for _ in signals.forever() {
+            if sender.send(Wake::Stop).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// Wakes the daemon when one of the refs here moves, whichever process moves it.
+fn watch(ctx: &Context, sender: Sender<Wake>) {
+    let options = ctx.repo().options().clone();
+    let store = ctx.store();
+    let names = [store.record_ref().clone(), store.claims_ref().clone()];
+    thread::spawn(move || {
+        // Without a watcher, changes go out with the next look at the remote.
+        drop(watch_refs(options, &names, &sender));
+    });
+}
+
+fn watch_refs(
+    options: OpenOptions,
+    names: &[RefName],
+    sender: &Sender<Wake>,
+) -> Result<(), GitError> {
+    let repo = Repo::open(options)?;
+    let mut watcher = RefWatcher::new(&repo, names)?;
+    loop {
+        let woken = watcher.wait(Some(Instant::now() + WATCH))?;
+        if woken == crate::git::Woken::Changed && sender.send(Wake::Moved).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+struct Daemon<'d> {
+    ctx: &'d Context,
+    journal: Journal<'d>,
+    begun: Instant,
+    schedule: Schedule,
+    state: State,
+}
+
+impl Daemon<'_> {
+    fn now(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    fn work(&mut self, events: &Receiver<Wake>) -> Ended {
+        self.save();
+        loop {
+            if !self.ctx.store().dir().is_dir() {
+                return Ended::RepositoryGone;
+            }
+            let due = self.schedule.take(self.now());
+            self.act(due);
+            let wait = self.schedule.wake_at().saturating_sub(self.now());
+            // A directory that is moved away tells nobody.
+            match events.recv_timeout(wait.min(WATCH)) {
+                Ok(Wake::Stop) => return Ended::Asked,
+                Ok(Wake::Moved) => self.schedule.moved(self.now()),
+                Err(RecvTimeoutError::Timeout) => {}
+                // The signals' thread lives as long as the process.
+                Err(RecvTimeoutError::Disconnected) => return Ended::Asked,
+            }
+        }
+    }
+
+    fn act(&mut self, due: Due) {
+        if due.rounds {
+            self.rounds();
+        }
+        if due.push && self.state.remote.is_some() {
+            self.exchange(due);
+        } else if due.push {
+            let now = self.now();
+            self.schedule.exchanged(now, true, Outcome::Quiet);
+        }
+        if due.upkeep {
+            self.upkeep();
+        }
+    }
+
+    /// Sees to agents that cannot do so themselves.
+    fn rounds(&mut self) {
+        match self.ctx.store().snapshot() {
+            Ok(snapshot) => {
+                if let Ok(settings) = snapshot.settings() {
+                    self.schedule.set_interval(settings.sync_interval.into());
+                }
+            }
+            Err(error) => return self.trouble("cannot read the record", &error),
+        }
+        match look_after_processes(self.ctx) {
+            Ok(gone) => {
+                for agent in gone {
+                    self.journal
+                        .say(&format!("signed off `{agent}`, whose process is gone"));
+                }
+            }
+            Err(error) => self.trouble("cannot look after processes", &error),
+        }
+        match nudge(self.ctx) {
+            Ok(told) => {
+                for agent in told {
+                    self.journal
+                        .say(&format!("told `{agent}` that it is quiet"));
+                }
+            }
+            Err(error) => self.trouble("cannot tell quiet agents", &error),
+        }
+        match expire(self.ctx) {
+            Ok(gone) => {
+                for claim in gone {
+                    let (id, agent) = (claim.id, claim.agent);
+                    self.journal
+                        .say(&format!("the claim `{id}` of `{agent}` has expired"));
+                }
+            }
+            // Said when the exchange fails, too.
+            Err(OpsError::Unreachable { .. }) => {}
+            Err(error) => self.trouble("cannot expire claims", &error),
+        }
+    }
+
+    /// Exchanges with the remote.
+    fn exchange(&mut self, due: Due) {
+        if !due.fetch && !self.has_news() {
+            return;
+        }
+        let options = SyncOptions {
+            fetch: if due.fetch {
+                Fetch::Always
+            } else {
+                Fetch::IfRefused
+            },
+            board: if due.board {
+                BoardToo::Yes
+            } else {
+                BoardToo::No
+            },
+            ..SyncOptions::FULL
+        };
+        let done = sync::sync(self.ctx, options);
+        let now = self.now();
+        let wall = self.ctx.now().0;
+        match done {
+            Ok(report) => {
+                if self.state.failures > 0 {
+                    self.journal.say("the remote answers again");
+                }
+                let news = report.pulled > 0 || report.pushed > 0;
+                let outcome = if news { Outcome::News } else { Outcome::Quiet };
+                self.schedule.exchanged(now, due.fetch, outcome);
+                if due.fetch {
+                    self.state.last_fetch = Some(wall);
+                }
+                if report.pushed > 0 {
+                    self.state.last_push = Some(wall);
+                }
+                self.state.error = None;
+                self.report(&report);
+            }
+            Err(error) => {
+                self.schedule.exchanged(now, due.fetch, Outcome::Failed);
+                let pause = self.schedule.back_off();
+                let text = chain(&error);
+                if self.state.error.as_ref() != Some(&text) {
+                    let secs = pause.as_secs();
+                    self.journal
+                        .say(&format!("{text}; tried again in {secs} s, then ever later"));
+                }
+                self.state.error = Some(text);
+            }
+        }
+        self.state.failures = self.schedule.failures();
+        let wait = self.schedule.wake_at().saturating_sub(now);
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        self.state.next_attempt = Some(wall.saturating_add(wait));
+        self.save();
+    }
+
+    /// Tells whether there is anything here that the remote lacks: our own exchange moves refs, too.
+    fn has_news(&self) -> bool {
+        let store = self.ctx.store();
+        let Some(link) = store.link() else {
+            return false;
+        };
+        match (store.local_tips(), store.tracking_tips(&link)) {
+            (Ok(local), Ok(known)) => local != known,
+            _ => true,
+        }
+    }
+
+    fn report(&mut self, report: &SyncReport) {
+        if report.pulled > 0 || report.pushed > 0 {
+            self.journal
+                .say(&format!("{} came, {} went", report.pulled, report.pushed));
+        }
+        for warning in &report.warnings {
+            self.journal.say(&format!("warning: {warning}"));
+        }
+        for lost in &report.lost {
+            let (id, agent) = (lost.claim.id, &lost.claim.agent);
+            let reason = &lost.reason;
+            self.journal.say(&format!(
+                "the provisional claim `{id}` of `{agent}` was not confirmed: {reason}"
+            ));
+        }
+    }
+
+    /// Lets git tidy up, if it thinks that there is need.
+    fn upkeep(&mut self) {
+        let command = self
+            .ctx
+            .repo()
+            .git(["-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]);
+        if let Err(error) = command.time_limit(UPKEEP_LIMIT).checked() {
+            self.trouble("git cannot tidy up", &error);
+        }
+    }
+
+    fn trouble(&mut self, what: &str, error: &dyn std::error::Error) {
+        self.journal.say(&format!("{what}: {}", chain(error)));
+    }
+
+    /// Writes the state down. A full disk costs the state, and nothing else.
+    fn save(&self) {
+        drop(self.ctx.store().daemon().write_state(&self.state.text()));
+    }
+}
+
+/// Returns an error and what caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
