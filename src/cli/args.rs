@@ -1,0 +1,126 @@
+//! The command line: global flags and the list of commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::model::name::AgentName;
+
+use super::command;
+
+/// Share one repository with other agents without stepping on each other.
+///
+/// Start with `reflectt init`, `reflectt join NAME` and `reflectt status`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "reflectt",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Act as this agent [default: $REFLECTT_AGENT, else the worktree's agent].
+    #[arg(long = "as", value_name = "NAME", global = true)]
+    pub agent: Option<AgentName>,
+    /// Run as if started in DIR.
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Print JSON on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Do not exchange the record with the remote at the end.
+    #[arg(long, global = true)]
+    pub no_sync: bool,
+    /// Claim provisionally when the remote cannot be reached.
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Print no notes and hints.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(command::init::Init),
+    Join(command::join::JoinArgs),
+    Status(command::status::StatusArgs),
+    Next(command::next::Next),
+    Task(command::task::TaskArgs),
+    Claim(command::claim::ClaimArgs),
+    Claims(command::claims::Claims),
+    Release(command::release::Release),
+    Block(command::block::Block),
+    Unblock(command::unblock::Unblock),
+    Handoff(command::handoff::Handoff),
+    Submit(command::submit::Submit),
+    Review(command::review::Review),
+    Cancel(command::cancel::Cancel),
+    Reopen(command::reopen::Reopen),
+    Send(command::send::SendArgs),
+    Inbox(command::inbox::InboxArgs),
+    Ack(command::ack::AckArgs),
+    Channel(command::channel::ChannelArgs),
+    Who(command::who::WhoArgs),
+    Heartbeat(command::heartbeat::HeartbeatArgs),
+    Run(command::run::RunArgs),
+    Board(command::board::BoardArgs),
+    Log(command::log::LogArgs),
+    Reflect(command::reflect::ReflectArgs),
+    Pause(command::pause::PauseArgs),
+    Resume(command::pause::ResumeArgs),
+    Sync(command::sync::SyncArgs),
+    Daemon(command::daemon::DaemonArgs),
+    Config(command::config::ConfigArgs),
+    Hooks(command::hooks::HooksArgs),
+    Hook(command::hook::HookArgs),
+    Check(command::check::CheckArgs),
+    Doctor(command::doctor::DoctorArgs),
+    Demo(command::demo::DemoArgs),
+    Guide(command::guide::GuideArgs),
+    Completions(command::completions::CompletionsArgs),
+    Man(command::man::ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// clap gives an argument of a command the value of a global one that has the same field name.
+    #[test]
+    fn no_argument_is_taken_for_a_global_one() {
+        fn check(command: &clap::Command, globals: &[&str]) {
+            for argument in command.get_arguments() {
+                let id = argument.get_id().as_str();
+                assert!(!globals.contains(&id), "{}: {id}", command.get_name());
+            }
+            for inner in command.get_subcommands() {
+                check(inner, globals);
+            }
+        }
+        let cli = Cli::command();
+        let globals: Vec<&str> = cli
+            .get_arguments()
+            .map(|arg| arg.get_id().as_str())
+            .collect();
+        assert!(globals.contains(&"directory"));
+        for command in cli.get_subcommands() {
+            check(command, &globals);
+        }
+    }
+}

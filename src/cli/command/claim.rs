@@ -1,0 +1,120 @@
+//! `reflectt claim`
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::error::CliError;
+use crate::cli::json::{ClaimJson, PROVISIONAL};
+use crate::cli::session::Session;
+use crate::cli::text::Text;
+use crate::cli::{fault, view};
+use crate::model::id::IdPrefix;
+use crate::model::name::ResourceName;
+use crate::ops::{self, ClaimRequest, Claimed};
+
+/// Claim a task, with its paths and resources, or paths without a task.
+///
+/// In one step or not at all: no one else can hold the task, or paths that overlap, until you
+/// release it, finish it or go silent.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  reflectt claim k3f9
+  reflectt claim k3f9 --path tests/login.rs       (widens what you hold)
+  reflectt claim --path docs -m \"rename all pages\"
+  reflectt claim k3f9 --take-over --reason \"link's machine is down\"")]
+pub struct ClaimArgs {
+    /// The task's id, or its first characters.
+    id: Option<IdPrefix>,
+    /// Claim this file, directory or glob too.
+    #[arg(long = "path", value_name = "PATH")]
+    paths: Vec<String>,
+    /// Claim a share of this resource too.
+    #[arg(long = "resource", value_name = "NAME")]
+    resources: Vec<ResourceName>,
+    /// Without a task: why the paths are claimed.
+    #[arg(short, long, value_name = "WHY", conflicts_with = "id")]
+    message: Option<String>,
+    /// Take the task from its holder, who is told.
+    #[arg(long, requires = "reason", requires = "id")]
+    take_over: bool,
+    /// Why it is taken over.
+    #[arg(long, value_name = "TEXT", requires = "take_over")]
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Out {
+    claim: ClaimJson,
+}
+
+impl ClaimArgs {
+    pub fn run(&self, session: &Session) -> Result<(), CliError> {
+        let context = session.context()?;
+        let paths = session.paths(&self.paths)?;
+        let resources = self.resources.iter().cloned().collect();
+        let claimed = match (&self.id, &self.message) {
+            (Some(id), _) => {
+                let take_over = self.reason.clone().filter(|_| self.take_over);
+                ops::claim(
+                    context,
+                    id,
+                    &ClaimRequest {
+                        paths,
+                        resources,
+                        take_over,
+                    },
+                )
+                .map_err(fault::on(id))?
+            }
+            (None, Some(why)) => ops::claim_paths(context, &paths, &resources, why)?,
+            (None, None) => return Err(self.says_nothing()),
+        };
+        print(session, &claimed)
+    }
+
+    fn says_nothing(&self) -> CliError {
+        let error = CliError::usage("a claim needs a task, or paths and a reason")
+            .hint("reflectt claim ID")
+            .hint("reflectt claim --path PATH --message WHY");
+        match self.paths.first() {
+            Some(_) => error,
+            None => error.hint("reflectt next --claim (takes the best task there is)"),
+        }
+    }
+}
+
+fn print(session: &Session, claimed: &Claimed) -> Result<(), CliError> {
+    let claim = &claimed.claim;
+    let ui = &session.ui;
+    let json = session.claim_json(claim)?;
+    let provisional = json.state == PROVISIONAL;
+    if ui.is_json() {
+        ui.json(&Out { claim: json });
+        return Ok(());
+    }
+    if provisional {
+        ui.warn("this claim is provisional: the remote has not confirmed it, and may give it to somebody else");
+    }
+    if !claimed.new {
+        ui.note("you hold it already");
+    }
+    match &claimed.task {
+        Some(task) => {
+            view::task(ui, task, &[]);
+            view::hint_submit(ui, task);
+        }
+        None => {
+            let why = claim.why.as_deref().unwrap_or_default();
+            ui.line(Text::new().bold(claim.id.as_str()).plain("  ").plain(why));
+            for path in &claim.paths {
+                ui.line(format!("  {path}"));
+            }
+            for resource in &claim.resources {
+                ui.line(format!("  {resource} (resource)"));
+            }
+            ui.hint(format!("reflectt release {}", claim.id));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,320 @@
+//! `reflectt hook`
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::blocked::{self, Place, Unstage};
+use crate::cli::error::CliError;
+use crate::cli::session::{self, Session};
+use crate::cli::text::Color;
+use crate::git::{Oid, OpenOptions, Repo};
+use crate::hooks::{self, Asked, CommitEnv, Outcome, PushEnv, TimeLimit, agent_edit};
+use crate::model::name::AgentName;
+use crate::model::time::Span;
+use crate::ops::enforce::Verdict;
+use crate::ops::{Context, Repeat};
+
+/// The reason to go on in spite of a claim.
+const OVERRIDE: &str = "REFLECTT_OVERRIDE";
+/// How long a hook may take before git goes on without its answer.
+const LIMIT: Duration = Duration::from_secs(2);
+/// In git's configuration: a longer limit, for slow machines. A shorter one does not count, or it
+/// would be a way around every claim.
+const LIMIT_KEY: &str = "reflectt.hookTimeLimit";
+const LIMIT_MAX: Duration = Duration::from_secs(60);
+/// The most that is read of standard input: an agent may write a large file in one call.
+const INPUT_MAX: u64 = 256 * 1024 * 1024;
+
+/// Run one of the hooks; git and coding agents call this.
+///
+/// Exits with 3 or 4 to stop a change, and with 7 if the agent has lost its claim. Where no team
+/// works it does nothing; where it cannot decide it warns, and git goes on.
+#[derive(Debug, Args)]
+pub struct HookArgs {
+    name: Name,
+    /// What git gives the hook.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    PreCommit,
+    PreMergeCommit,
+    CommitMsg,
+    PrePush,
+    /// Claude Code's `PreToolUse`, with its JSON on standard input.
+    AgentEdit,
+}
+
+impl HookArgs {
+    pub fn run(&self, session: &Session) -> Result<u8, CliError> {
+        let limit = TimeLimit::start(LIMIT, || {
+            let words = "reflectt: warning: claims could not be checked in time\n";
+            drop(std::io::stderr().write_all(words.as_bytes()));
+            std::process::exit(0);
+        });
+        let reason = session.variable(OVERRIDE).map(OsStr::to_string_lossy);
+        let asked = Asked {
+            limit: &limit,
+            reason: reason.as_deref().filter(|reason| !reason.trim().is_empty()),
+            repeat: match self.name {
+                Name::CommitMsg | Name::AgentEdit => Repeat::IfNew,
+                Name::PreCommit | Name::PreMergeCommit | Name::PrePush => Repeat::Always,
+            },
+        };
+        if self.name == Name::AgentEdit {
+            return Ok(edit(session, &asked));
+        }
+        let context = match session.context_of_hook() {
+            Ok(context) => context,
+            Err(error) => return Ok(self.finish(session, None, &hooks::unknown(error))),
+        };
+        put_off(context.repo(), &limit);
+        let outcome = match self.name {
+            Name::PrePush => hooks::check_push(context, &self.push_env(session), &asked),
+            _ => hooks::check_commit(context, &commit_env(session), &asked),
+        };
+        if self.name == Name::CommitMsg {
+            self.add_trailers(session, context, &outcome, &asked);
+        }
+        Ok(self.finish(session, Some(context), &outcome))
+    }
+
+    /// Prints what is to be said and returns the exit code.
+    fn finish(&self, session: &Session, context: Option<&Context>, outcome: &Outcome) -> u8 {
+        let place = match self.name {
+            Name::PrePush => Place::Push,
+            _ => commit_place(session, context),
+        };
+        // `commit-msg` follows a hook that has said the same.
+        let speaks = self.name != Name::CommitMsg;
+        report(session, outcome, &place, speaks)
+    }
+
+    fn add_trailers(&self, session: &Session, ctx: &Context, outcome: &Outcome, asked: &Asked) {
+        let (verdict, reason) = match outcome {
+            Outcome::Allow(verdict) | Outcome::Warn(verdict) => (verdict, None),
+            Outcome::Overridden(verdict) => (verdict, asked.reason),
+            _ => return,
+        };
+        let Some(file) = self.arguments.first() else {
+            return;
+        };
+        let file = session.directory().join(file);
+        if let Err(error) = hooks::add_trailers(ctx, &file, &verdict.own, reason) {
+            let error = CliError::from(anyhow::Error::new(error));
+            session
+                .ui
+                .warn(format!("the commit has no trailers: {}", error.message()));
+        }
+    }
+
+    fn push_env(&self, session: &Session) -> PushEnv {
+        let argument = self.arguments.first().map(|arg| arg.to_string_lossy());
+        let mut env = PushEnv {
+            remote: argument.unwrap_or_default().into_owned(),
+            lines: String::from_utf8_lossy(&input()).into_owned(),
+        };
+        // The tool pre-commit reads standard input itself, and tells in variables what it read.
+        let told = |name: &str| {
+            let value = session.variable(&format!("PRE_COMMIT_{name}"));
+            value.map(|value| value.to_string_lossy().into_owned())
+        };
+        if env.lines.trim().is_empty()
+            && let Some(new) = told("TO_REF")
+        {
+            let or_zero = |value: Option<String>| value.unwrap_or_else(|| "0".repeat(40));
+            env.lines = format!(
+                "{} {new} {} {}\n",
+                told("LOCAL_BRANCH").unwrap_or_default(),
+                told("REMOTE_BRANCH").unwrap_or_default(),
+                or_zero(told("FROM_REF")),
+            );
+            if let Some(remote) = told("REMOTE_NAME") {
+                env.remote = remote;
+            }
+        }
+        env
+    }
+}
+
+fn input() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What cannot be read is not there; each hook says what it makes of that.
+    drop(
+        std::io::stdin()
+            .lock()
+            .take(INPUT_MAX)
+            .read_to_end(&mut bytes),
+    );
+    bytes
+}
+
+fn put_off(repo: &Repo, limit: &TimeLimit) {
+    let wanted = repo.config(LIMIT_KEY);
+    let wanted = wanted.and_then(|text| text.trim().parse::<Span>().ok());
+    if let Some(wanted) = wanted.map(Duration::from) {
+        limit.put_off(wanted.min(LIMIT_MAX).saturating_sub(LIMIT));
+    }
+}
+
+fn commit_env(session: &Session) -> CommitEnv {
+    CommitEnv {
+        index: index_file(session),
+        merging: session
+            .variables_of("GITHEAD_")
+            .filter_map(|oid| Oid::parse(oid).ok())
+            .collect(),
+    }
+}
+
+fn index_file(session: &Session) -> Option<PathBuf> {
+    let index = session.variable("GIT_INDEX_FILE")?;
+    Some(session.directory().join(index))
+}
+
+fn commit_place(session: &Session, context: Option<&Context>) -> Place {
+    let prefix = session.variable("GIT_PREFIX").map(OsStr::to_string_lossy);
+    let own_index = index_file(session).is_none_or(|file| file.ends_with("index"));
+    let repo = context.map(Context::repo);
+    let born = repo.and_then(|repo| repo.head().ok().flatten()?.commit);
+    let merging = session.variables_of("GITHEAD_").next().is_some()
+        || repo.is_some_and(|repo| !repo.merge_heads().is_empty());
+    let unstage = if merging {
+        Unstage::Impossible
+    } else if !own_index {
+        Unstage::Name
+    } else if born.is_some() {
+        Unstage::Restore
+    } else {
+        Unstage::Uncache
+    };
+    Place::Commit {
+        prefix: prefix.unwrap_or_default().into_owned(),
+        unstage,
+    }
+}
+
+/// Prints an outcome; `speaks` is whether what does not stop git is said, too.
+fn report(session: &Session, outcome: &Outcome, place: &Place, speaks: bool) -> u8 {
+    let ui = &session.ui;
+    let now = ui.options().now;
+    let problems = |verdict: &Verdict| {
+        for problem in verdict.problems.iter().filter(|_| speaks) {
+            ui.warn(format!("the team's settings are damaged: {problem}"));
+        }
+    };
+    let answer = |name: &str, verdict: &Verdict, error: Option<&CliError>| {
+        if ui.is_json() {
+            ui.json(&blocked::document(name, verdict, error));
+        } else if let Some(error) = error {
+            ui.error(error);
+        }
+    };
+    match outcome {
+        Outcome::Allow(verdict) => {
+            problems(verdict);
+            answer("allow", verdict, None);
+            0
+        }
+        Outcome::Warn(verdict) => {
+            problems(verdict);
+            answer("warn", verdict, None);
+            if speaks && !ui.is_json() {
+                ui.warning(&blocked::words(verdict, place, now));
+            }
+            0
+        }
+        Outcome::Overridden(verdict) => {
+            problems(verdict);
+            answer("overridden", verdict, None);
+            if speaks {
+                ui.note("reflectt: the override is on the record, and the holder is told");
+            }
+            0
+        }
+        Outcome::Block(verdict) => {
+            problems(verdict);
+            let error = blocked::words(verdict, place, now).into_error(verdict);
+            answer("block", verdict, Some(&error));
+            error.kind().exit_code()
+        }
+        Outcome::Unrecorded(verdict, cause) => {
+            let error = blocked::words(verdict, place, now).into_error(verdict);
+            answer("block", verdict, Some(&error));
+            ui.warn(format!(
+                "{OVERRIDE} does not count, because it could not be recorded: {cause}"
+            ));
+            error.kind().exit_code()
+        }
+        Outcome::NotManaged => {
+            if ui.is_json() {
+                ui.json(&serde_json::json!({"outcome": "not_managed", "findings": []}));
+            }
+            0
+        }
+        Outcome::CannotDecide(why) => {
+            if ui.is_json() {
+                let answer =
+                    serde_json::json!({"outcome": "cannot_decide", "findings": [], "message": why});
+                ui.json(&answer);
+            } else if speaks {
+                ui.warn(format!("reflectt cannot check claims: {why}"));
+            }
+            0
+        }
+    }
+}
+
+/// Answers a coding agent that is about to edit a file.
+fn edit(session: &Session, asked: &Asked) -> u8 {
+    let ui = &session.ui;
+    let edit = match agent_edit::read(&input(), &session.directory()) {
+        Ok(Some(edit)) => edit,
+        Ok(None) => return 0,
+        Err(why) => {
+            ui.warn(format!("reflectt cannot check claims: {why}"));
+            return 0;
+        }
+    };
+    // The repository of the target, wherever the agent works.
+    let repo = match Repo::open(OpenOptions::new(&edit.above)) {
+        Ok(repo) => repo,
+        Err(error) => {
+            let outcome = hooks::unknown(error.into());
+            return report(session, &outcome, &Place::Edit, !ui.is_json());
+        }
+    };
+    put_off(&repo, asked.limit);
+    let me = editor(session, &repo, &edit);
+    let context = Context::new(repo, me, session::now, fastrand::Rng::new());
+    let outcome = agent_edit::check_edit(&context, &edit, asked);
+    let say = |verdict: &Verdict| blocked::words(verdict, &Place::Edit, ui.options().now);
+    match &outcome {
+        Outcome::Block(verdict) | Outcome::Unrecorded(verdict, _) => {
+            let reason = say(verdict).as_error(Color::Off);
+            ui.json_line(&agent_edit::Answer::deny(reason));
+        }
+        Outcome::Warn(verdict) => {
+            let words = say(verdict).as_warning(Color::Off);
+            ui.json_line(&agent_edit::Answer::warn(words));
+        }
+        Outcome::CannotDecide(why) => {
+            ui.warn(format!("reflectt cannot check claims: {why}"));
+        }
+        Outcome::Allow(_) | Outcome::Overridden(_) | Outcome::NotManaged => {}
+    }
+    0
+}
+
+/// Finds out who edits: the agent of the worktree it works in, even if the target is in another's.
+fn editor(session: &Session, target: &Repo, edit: &agent_edit::Edit) -> Option<AgentName> {
+    let here = Repo::open(OpenOptions::new(&edit.cwd)).ok();
+    let here = here.filter(|here| here.common_dir() == target.common_dir());
+    session.identity_or_warn(here.as_ref().unwrap_or(target))
+}

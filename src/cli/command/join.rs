@@ -1,0 +1,91 @@
+//! `reflectt join`
+
+use clap::Args;
+
+use crate::cli::error::CliError;
+use crate::cli::json::AgentJson;
+use crate::cli::session::{AGENT_VARIABLE, Session};
+use crate::cli::text::Text;
+use crate::model::agent::AgentKind;
+use crate::model::name::{AgentName, Lane};
+use crate::ops::{self, Join, Joined};
+
+/// Join the team, and make this worktree act as NAME.
+///
+/// Repeat it to change what is known of you; what you leave out stays as it was.
+#[derive(Debug, Args)]
+pub struct JoinArgs {
+    /// A name of a-z, 0-9, `-` and `_`.
+    name: AgentName,
+    /// What you do on the team, in a few words.
+    #[arg(long, value_name = "TEXT")]
+    role: Option<String>,
+    /// Be offered work of this lane only; may be repeated.
+    #[arg(long = "lane", value_name = "LANE")]
+    lanes: Vec<Lane>,
+    /// You are a person, and may be asked when one is needed.
+    #[arg(long)]
+    human: bool,
+    /// How many tasks you may have in progress [default: the setting wip.agent].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    wip: Option<u32>,
+}
+
+impl JoinArgs {
+    pub fn run(&self, session: &Session) -> Result<(), CliError> {
+        let joined = ops::join(
+            session.context()?,
+            &self.name,
+            &Join {
+                role: self.role.clone(),
+                lanes: self.lanes.iter().cloned().collect(),
+                kind: self.human.then_some(AgentKind::Human),
+                wip: self.wip,
+            },
+        )?;
+        print(session, &joined);
+        Ok(())
+    }
+}
+
+fn print(session: &Session, joined: &Joined) {
+    let ui = &session.ui;
+    let agent = &joined.seat.agent;
+    if let Some(other) = &joined.also_in {
+        ui.warn(format!(
+            "`{}` acts as `{}` too; two processes with one name take each other's work for their own",
+            other.display(),
+            agent.name
+        ));
+    }
+    if let Some(other) = session.agent_variable()
+        && other != agent.name.as_str()
+    {
+        ui.warn(format!(
+            "`{AGENT_VARIABLE}` is `{other}` and goes before the name this worktree is bound to now"
+        ));
+    }
+    if ui.is_json() {
+        ui.json(&AgentJson::from(&joined.seat));
+        return;
+    }
+    let done = if joined.again { "you are" } else { "joined as" };
+    let mut line = Text::from(format!("{done} ")).bold(agent.name.as_str());
+    if let Some(role) = &agent.role {
+        line = line.plain(format!(", {role}"));
+    }
+    ui.line(line);
+    if !agent.lanes.is_empty() {
+        let lanes: Vec<&str> = agent.lanes.iter().map(Lane::as_str).collect();
+        ui.line(format!("  lanes: {}", lanes.join(", ")));
+    }
+    if let Some(wip) = agent.wip {
+        ui.line(format!("  tasks at a time: {wip}"));
+    }
+    ui.line(format!(
+        "  commands in {} act as {}",
+        joined.worktree.display(),
+        agent.name
+    ));
+    ui.hint("reflectt status");
+}

@@ -1,0 +1,112 @@
+//! `reflectt log`
+
+use std::num::NonZeroUsize;
+
+use clap::Args;
+
+use crate::cli::error::CliError;
+use crate::cli::excerpt::first_line;
+use crate::cli::json::LogEventJson;
+use crate::cli::session::Session;
+use crate::cli::text::Text;
+use crate::cli::time::rfc3339;
+use crate::cli::ui::Ui;
+use crate::cli::view::describe;
+use crate::model::name::AgentName;
+use crate::ops::{self, HistoryEvent, HistorySubject};
+
+/// Show what happened, oldest first.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Go on with what happens from now, until stopped.
+    #[arg(short, long)]
+    follow: bool,
+    /// How many events of the past.
+    #[arg(short = 'n', long, value_name = "N", default_value = "30")]
+    limit: NonZeroUsize,
+}
+
+/// How much of what somebody wrote is shown, in characters; `--json` has all of it.
+const WORDS_MAX: usize = 200;
+
+impl LogArgs {
+    pub fn run(&self, session: &Session) -> Result<(), CliError> {
+        let context = session.context()?;
+        let ui = &session.ui;
+        if !self.follow {
+            let events = ops::events(context, self.limit.get())?;
+            print(ui, &events, |at| format!("{:>10}", ui.relative(at)));
+            if events.is_empty() && !ui.is_json() {
+                ui.line("nothing has happened yet");
+                ui.hint("reflectt join NAME");
+            }
+            return Ok(());
+        }
+        let (events, mut follow) = ops::follow(context, self.limit.get())?;
+        // What is "just now" when it is printed does not stay so on a screen.
+        print(ui, &events, rfc3339_seconds);
+        while !ui.is_closed() {
+            print(ui, &follow.wait()?, rfc3339_seconds);
+        }
+        Ok(())
+    }
+}
+
+/// Prints events and hands them over at once.
+fn print(ui: &Ui, events: &[HistoryEvent], time: impl Fn(i64) -> String) {
+    for event in events {
+        if ui.is_json() {
+            ui.json_line(&LogEventJson::from(event));
+        } else {
+            ui.line(line(event, &time(event.id.at().0)));
+        }
+    }
+    ui.flush();
+}
+
+/// Returns a time without its milliseconds, so that all are of one width.
+fn rfc3339_seconds(at: i64) -> String {
+    rfc3339(at.div_euclid(1000) * 1000)
+}
+
+fn line(event: &HistoryEvent, time: &str) -> Text {
+    let line = Text::new()
+        .dim(format!("{time}  "))
+        .bold(event.by.as_str())
+        .plain(" ");
+    match &event.subject {
+        HistorySubject::Task { id, title, event } => {
+            let (what, words) = describe(event);
+            let mut line = line.bold(id.as_str()).plain(format!(" {what}"));
+            if let Some(words) = words {
+                line = line.plain(format!(": {}", first_line(&words, WORDS_MAX)));
+            }
+            line.dim(format!(" ({title})"))
+        }
+        HistorySubject::Message(message) => {
+            let names = message.to.iter().map(AgentName::to_string);
+            let channel = message.channel.iter().map(|channel| format!("#{channel}"));
+            let to: Vec<String> = channel.chain(names).collect();
+            let to = to.join(", ");
+            match (message.notice, &message.task) {
+                // What it says is what the event that caused it says.
+                (Some(notice), Some(task)) => line
+                    .bold(task.as_str())
+                    .plain(format!(" told {to} [{notice}]")),
+                (Some(notice), None) => line.plain(format!("told {to} [{notice}]")),
+                (None, _) => {
+                    line.plain(format!("to {to}: {}", first_line(&message.body, WORDS_MAX)))
+                }
+            }
+        }
+        HistorySubject::Reflection(reflection) => line.plain(format!(
+            "reflected: {}",
+            first_line(&reflection.change, WORDS_MAX)
+        )),
+        HistorySubject::Agent(agent) if agent.as_str() == event.by.as_str() => {
+            line.plain("joined the team")
+        }
+        HistorySubject::Agent(agent) => line.plain(format!("put {agent} on the team")),
+        HistorySubject::Settings { key, value } => line.plain(format!("set {key} to {value}")),
+    }
+}

@@ -1,0 +1,79 @@
+//! `reflectt next`
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::error::{CliError, Kind};
+use crate::cli::json::{ClaimJson, TaskJson};
+use crate::cli::session::Session;
+use crate::cli::view;
+use crate::model::id::TaskId;
+use crate::ops::{self, NextUp};
+
+/// Show what to do next: your unfinished work, else the best task you may take.
+///
+/// Exits with 5 and says why when there is nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  reflectt next --claim")]
+pub struct Next {
+    /// Claim it in the same step.
+    #[arg(long)]
+    claim: bool,
+}
+
+#[derive(Serialize)]
+struct Out<'a> {
+    task: Option<TaskJson<'a>>,
+    claim: Option<ClaimJson>,
+    reason: &'a str,
+    /// Tasks that wait for the agent's review.
+    reviews: Vec<&'a str>,
+}
+
+impl Next {
+    /// Returns the exit code: having nothing to do is an answer, with a code of its own.
+    pub fn run(&self, session: &Session) -> Result<u8, CliError> {
+        let next = ops::next(session.context()?, self.claim)?;
+        if session.ui.is_json() {
+            session.ui.json(&Out {
+                task: next.task.as_ref().map(TaskJson::with_body),
+                claim: match &next.claim {
+                    Some(claim) => Some(session.claim_json(claim)?),
+                    None => None,
+                },
+                reason: &next.reason,
+                reviews: next.reviews.iter().map(TaskId::as_str).collect(),
+            });
+        } else {
+            self.print(session, &next);
+        }
+        Ok(match next.task {
+            Some(_) => 0,
+            None => Kind::Nothing.exit_code(),
+        })
+    }
+
+    fn print(&self, session: &Session, next: &NextUp) {
+        let ui = &session.ui;
+        match &next.task {
+            Some(task) => {
+                view::task(ui, task, &[]);
+                ui.note(format!("({})", next.reason));
+                if next.claim.is_some() {
+                    view::hint_submit(ui, task);
+                } else {
+                    ui.hint(format!("reflectt claim {}", task.id));
+                }
+            }
+            None => ui.line(&next.reason),
+        }
+        for id in &next.reviews {
+            ui.hint(format!("reflectt task show {id} (waits for your review)"));
+        }
+        if next.task.is_none() && next.reviews.is_empty() {
+            ui.hint("reflectt inbox --wait 10m (waits for news)");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `reflectt review`
+
+use clap::{ArgGroup, Args};
+
+use crate::cli::error::CliError;
+use crate::cli::json::TaskJson;
+use crate::cli::session::Session;
+use crate::cli::{fault, view};
+use crate::model::id::IdPrefix;
+use crate::ops::{self, Verdict};
+
+/// Review a submitted task: approve it, or ask for changes.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("verdict").required(true))]
+#[command(after_help = "\
+Examples:
+  reflectt review k3f9 --approve
+  reflectt review k3f9 --request-changes \"the query string is lost, see tests/login.rs\"")]
+pub struct Review {
+    /// The task's id, or its first characters.
+    id: IdPrefix,
+    /// All criteria are met: the task is done.
+    #[arg(long, group = "verdict")]
+    approve: bool,
+    /// What you would like to add.
+    #[arg(long, value_name = "TEXT", requires = "approve")]
+    note: Option<String>,
+    /// What must change; the task goes back to its author.
+    #[arg(long, value_name = "TEXT", group = "verdict")]
+    request_changes: Option<String>,
+}
+
+impl Review {
+    pub fn run(&self, session: &Session) -> Result<(), CliError> {
+        let verdict = match &self.request_changes {
+            Some(note) => Verdict::RequestChanges { note: note.clone() },
+            None => Verdict::Approve {
+                note: self.note.clone(),
+            },
+        };
+        let task =
+            ops::review(session.context()?, &self.id, &verdict).map_err(fault::on(&self.id))?;
+        let ui = &session.ui;
+        if ui.is_json() {
+            ui.json(&TaskJson::from(&task));
+            return Ok(());
+        }
+        match verdict {
+            Verdict::Approve { .. } => view::done(ui, "approved", &task),
+            Verdict::RequestChanges { .. } => {
+                view::done(ui, "sent back", &task);
+                if let Some(author) = &task.assignee {
+                    ui.line(format!("{author} is asked for the changes"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

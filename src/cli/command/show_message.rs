@@ -1,0 +1,41 @@
+//! A message as people read it, in `inbox`, `channel` and `ack`.
+
+use crate::cli::text::{RED, Text};
+use crate::cli::ui::Ui;
+use crate::model::message::Message;
+use crate::model::name::AgentName;
+
+/// Prints a message: its id and where it is from, and the text below.
+pub fn show_message(ui: &Ui, message: &Message) {
+    ui.line(heading(ui, message));
+    ui.block(2, &message.body);
+}
+
+/// Returns the line above a message.
+pub fn heading(ui: &Ui, message: &Message) -> Text {
+    let mut line = Text::new()
+        .dim(message.id.to_string())
+        .plain(" from ")
+        .bold(message.from.as_str());
+    if let Some(channel) = &message.channel {
+        line = line.plain(format!(" in #{channel}"));
+    }
+    if message.to.len() > 1 {
+        let names: Vec<&str> = message.to.iter().map(AgentName::as_str).collect();
+        line = line.plain(format!(" to {}", names.join(", ")));
+    }
+    line = line.plain(format!(", {}", ui.relative(message.id.at().0)));
+    if let Some(task) = &message.task {
+        line = line.plain(format!(", about task {task}"));
+    }
+    if let Some(answered) = &message.reply_to {
+        line = line.plain(format!(", in reply to {answered}"));
+    }
+    if let Some(notice) = message.notice {
+        line = line.plain(format!(" [{notice}]"));
+    }
+    if message.urgent {
+        line = line.styled(RED, " URGENT");
+    }
+    line
+}

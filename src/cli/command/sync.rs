@@ -1,0 +1,70 @@
+//! `reflectt sync`
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::error::CliError;
+use crate::cli::session::Session;
+use crate::ops::sync::{self, SyncOptions};
+
+/// Exchange tasks, messages, claims and presence with the remote.
+///
+/// Commands that write do this at their end, and the daemon does it all the time. What two
+/// machines wrote apart is merged; nothing is lost and nobody is asked.
+#[derive(Debug, Args)]
+pub struct SyncArgs {}
+
+#[derive(Serialize)]
+struct Out {
+    /// How many commits came.
+    pulled: usize,
+    /// How many commits went.
+    pushed: usize,
+    /// How many files both sides had changed.
+    merged: usize,
+    /// Provisional claims that were not confirmed.
+    lost_claims: Vec<LostJson>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct LostJson {
+    id: String,
+    agent: String,
+    reason: String,
+}
+
+impl SyncArgs {
+    pub fn run(&self, session: &Session) -> Result<(), CliError> {
+        let report = sync::sync(session.context()?, SyncOptions::FULL)?;
+        if session.ui.is_json() {
+            session.ui.json(&Out {
+                pulled: report.pulled,
+                pushed: report.pushed,
+                merged: report.merged,
+                lost_claims: report
+                    .lost
+                    .iter()
+                    .map(|lost| LostJson {
+                        id: lost.claim.id.to_string(),
+                        agent: lost.claim.agent.to_string(),
+                        reason: lost.reason.clone(),
+                    })
+                    .collect(),
+                warnings: report.warnings,
+            });
+            return Ok(());
+        }
+        session.report_sync(&report);
+        if report.pulled == 0 && report.pushed == 0 {
+            session.ui.line("nothing new on either side");
+            return Ok(());
+        }
+        let mut line = format!("{} came, {} went", report.pulled, report.pushed);
+        if report.merged > 0 {
+            line.push_str(&format!("; {} files merged", report.merged));
+        }
+        session.ui.line(line);
+        Ok(())
+    }
+}

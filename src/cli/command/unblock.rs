@@ -1,0 +1,29 @@
+//! `reflectt unblock`
+
+use clap::Args;
+
+use crate::cli::error::CliError;
+use crate::cli::json::TaskJson;
+use crate::cli::session::Session;
+use crate::cli::{fault, view};
+use crate::model::id::IdPrefix;
+use crate::ops;
+
+/// Go on with a task that was blocked.
+#[derive(Debug, Args)]
+pub struct Unblock {
+    /// The task's id, or its first characters.
+    id: IdPrefix,
+}
+
+impl Unblock {
+    pub fn run(&self, session: &Session) -> Result<(), CliError> {
+        let task = ops::unblock(session.context()?, &self.id).map_err(fault::on(&self.id))?;
+        if session.ui.is_json() {
+            session.ui.json(&TaskJson::from(&task));
+        } else {
+            view::done(&session.ui, "unblocked", &task);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,260 @@
+//! The processes of the demo: this very binary, started as many agents.
+//!
+//! A signal that ends the demo ends them too. They are in process groups of their own, so that
+//! Ctrl-C at a terminal reaches the demo alone and it alone decides.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::cli::error::CliError;
+
+/// What a process said.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Who ran it; nobody in particular for the stage hands.
+    pub who: String,
+    /// The command as one would type it.
+    pub command: String,
+    /// The exit code, as a shell gives it.
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Said {
+    /// Returns the lines worth showing: the answer, or why there is none.
+    pub fn essence(&self) -> &str {
+        // Hints and errors are on standard error; an answer of any kind is not.
+        if !self.stdout.is_empty() {
+            self.stdout.trim_end()
+        } else {
+            self.stderr.trim_end()
+        }
+    }
+
+    /// Returns the first word of the answer, which is the id where a task is printed.
+    pub fn first_word(&self) -> &str {
+        self.stdout.split_whitespace().next().unwrap_or_default()
+    }
+
+    /// Returns the failure that this is where it was not expected.
+    pub fn unexpected(&self, expected: i32) -> CliError {
+        let said = format!("{}\n{}", self.stdout.trim_end(), self.stderr.trim_end());
+        CliError::failed(format!(
+            "`{}` of `{}` ended with {} and not with {expected}, and said: {}",
+            self.command,
+            self.who,
+            self.code,
+            said.trim()
+        ))
+    }
+}
+
+/// Starts processes of a program, and ends them when the demo is told to end.
+pub struct Processes {
+    program: PathBuf,
+    /// What may not reach the processes: the user's identity and repository.
+    removed: Vec<OsString>,
+    running: Arc<Mutex<Running>>,
+}
+
+/// Locked while a process is added or reaped, so that a signal never goes to a process id that
+/// belongs to somebody else by now.
+#[derive(Default)]
+struct Running {
+    groups: BTreeSet<i32>,
+    /// The signal that told the demo to end; nothing is started any more.
+    ended_by: Option<i32>,
+}
+
+impl Processes {
+    /// Takes care of signals from now on.
+    pub fn of(program: PathBuf, removed: Vec<OsString>) -> io::Result<Processes> {
+        let running = Arc::<Mutex<Running>>::default();
+        let shared = Arc::clone(&running);
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        thread::Builder::new().spawn(move || {
+            for signal in signals.forever() {
+                let mut running = lock(&shared);
+                running.ended_by.get_or_insert(signal);
+                for group in &running.groups {
+                    // SAFETY: takes two numbers; the group's leader is not reaped yet.
+                    unsafe { libc::kill(-group, libc::SIGKILL) };
+                }
+            }
+        })?;
+        Ok(Processes {
+            program,
+            removed,
+            running,
+        })
+    }
+
+    /// Returns the signal that told the demo to end.
+    pub fn ended_by(&self) -> Option<i32> {
+        lock(&self.running).ended_by
+    }
+
+    /// Runs the program to its end.
+    pub fn run(
+        &self,
+        who: &str,
+        dir: &Path,
+        env: &[(String, String)],
+        args: &[String],
+    ) -> Result<Said, CliError> {
+        let shown = format!("reflectt {}", shown(args));
+        let failed = |doing: &str, error: io::Error| {
+            CliError::failed(format!("cannot {doing} `{shown}`")).caused_by(error)
+        };
+        let mut command = Command::new(&self.program);
+        for name in &self.removed {
+            command.env_remove(name);
+        }
+        command
+            .envs(env.iter().map(|(name, value)| (name, value)))
+            .args(args)
+            .current_dir(dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let child = self
+            .start(&mut command)
+            .map_err(|error| failed("run", error))?;
+        let (code, stdout, stderr) = self
+            .finish(child)
+            .map_err(|error| failed("wait for", error))?;
+        if self.ended_by().is_some() {
+            return Err(interrupted());
+        }
+        Ok(Said {
+            who: who.to_owned(),
+            command: shown,
+            code,
+            stdout,
+            stderr,
+        })
+    }
+
+    fn start(&self, command: &mut Command) -> io::Result<Child> {
+        let mut running = lock(&self.running);
+        if running.ended_by.is_some() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let child = command.spawn()?;
+        running.groups.insert(group(&child));
+        Ok(child)
+    }
+
+    fn finish(&self, mut child: Child) -> io::Result<(i32, String, String)> {
+        let mut out = child.stdout.take();
+        let mut err = child.stderr.take();
+        let (stdout, stderr) = thread::scope(|scope| {
+            let errors = scope.spawn(move || read(err.as_mut()));
+            (read(out.as_mut()), errors.join().unwrap_or_default())
+        });
+        await_end(&child)?;
+        let mut running = lock(&self.running);
+        running.groups.remove(&group(&child));
+        // It has ended, so this returns at once.
+        let status = child.wait()?;
+        let code = match (status.code(), status.signal()) {
+            (Some(code), _) => code,
+            (None, signal) => 128 + signal.unwrap_or_default(),
+        };
+        Ok((code, stdout, stderr))
+    }
+}
+
+/// Returns the error of whatever the demo was doing when it was told to end.
+pub fn interrupted() -> CliError {
+    CliError::failed("interrupted")
+}
+
+/// Waits for the end of a process and leaves it to be reaped.
+fn await_end(child: &Child) -> io::Result<()> {
+    loop {
+        // SAFETY: `info` is a plain record that the call fills in, and lives until it returns.
+        let done = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let flags = libc::WEXITED | libc::WNOWAIT;
+            libc::waitid(libc::P_PID, child.id(), &raw mut info, flags)
+        };
+        if done == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+fn group(child: &Child) -> i32 {
+    i32::try_from(child.id()).expect("process ids are positive numbers of 31 bits")
+}
+
+fn read(stream: Option<&mut impl io::Read>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        // What came before an error is all there is.
+        let _ = stream.read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A thread that panicked with the lock held has left a whole set behind.
+fn lock(running: &Mutex<Running>) -> MutexGuard<'_, Running> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns arguments as one would type them into a shell.
+pub fn shown(args: &[String]) -> String {
+    let plain = |arg: &str| {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+".contains(c);
+        !arg.is_empty() && arg.chars().all(safe)
+    };
+    let quoted: Vec<String> = args
+        .iter()
+        .map(|arg| match plain(arg) {
+            true => arg.clone(),
+            false => format!("'{}'", arg.replace('\'', "'\\''")),
+        })
+        .collect();
+    quoted.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_shown_as_they_are_typed() {
+        let args = ["send", "#general", "it's", "", "a/b"].map(str::to_owned);
+        assert_eq!(shown(&args), "send '#general' 'it'\\''s' '' a/b");
+    }
+
+    #[test]
+    fn a_process_tells_its_code_and_both_streams() {
+        let processes = Processes::of("/bin/sh".into(), Vec::new()).unwrap();
+        let args = ["-c", "echo err >&2; exit 3"].map(str::to_owned);
+        let said = processes.run("me", Path::new("/"), &[], &args).unwrap();
+        assert_eq!((said.code, said.essence()), (3, "err"));
+        let args = ["-c", "echo out; echo err >&2"].map(str::to_owned);
+        let said = processes.run("me", Path::new("/"), &[], &args).unwrap();
+        assert_eq!(
+            (said.code, said.essence(), said.first_word()),
+            (0, "out", "out")
+        );
+    }
+}

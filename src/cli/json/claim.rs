@@ -1,0 +1,45 @@
+//! A claim as JSON.
+
+use serde::Serialize;
+
+use crate::model::claim::Claim;
+
+use crate::cli::time::rfc3339;
+
+/// The state of a claim that the remote has not decided on.
+pub const PROVISIONAL: &str = "provisional";
+
+#[derive(Debug, Serialize)]
+pub struct ClaimJson {
+    /// The task's id; a claim without a task has its own.
+    pub id: String,
+    pub task: Option<String>,
+    pub agent: String,
+    pub fence: u64,
+    pub since: String,
+    pub paths: Vec<String>,
+    pub resources: Vec<String>,
+    pub phase: &'static str,
+    /// `confirmed`, or `provisional` until the remote has decided.
+    pub state: &'static str,
+    pub branch: Option<String>,
+    pub why: Option<String>,
+}
+
+impl From<&Claim> for ClaimJson {
+    fn from(claim: &Claim) -> ClaimJson {
+        ClaimJson {
+            id: claim.id.to_string(),
+            task: claim.task().map(|id| id.to_string()),
+            agent: claim.agent.to_string(),
+            fence: claim.fence.0,
+            since: rfc3339(claim.since.0),
+            paths: claim.paths.iter().map(ToString::to_string).collect(),
+            resources: claim.resources.iter().map(ToString::to_string).collect(),
+            phase: claim.phase.as_str(),
+            state: "confirmed",
+            branch: claim.branch.clone(),
+            why: claim.why.clone(),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! A task as `--json` prints it.
+
+use serde::Serialize;
+
+use crate::cli::time::rfc3339;
+use crate::model::id::Stamp;
+use crate::model::task::{Block, Handoff, Submission, Task};
+use crate::ops::{Shown, TaskRow};
+
+use super::EventJson;
+
+#[derive(Debug, Serialize)]
+pub struct TaskJson<'a> {
+    pub id: &'a str,
+    pub title: &'a str,
+    pub status: &'static str,
+    pub priority: &'static str,
+    pub assignee: Option<&'a str>,
+    pub reviewer: Option<&'a str>,
+    pub lane: Option<&'a str>,
+    pub tags: Vec<&'a str>,
+    pub done_criteria: &'a [String],
+    pub paths: Vec<&'a str>,
+    pub resources: Vec<&'a str>,
+    pub blocked_by: Vec<&'a str>,
+    /// What it waits for and is not done; left out where it was not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<Vec<&'a str>>,
+    /// The fence of the claim under which it is held now.
+    pub fence: Option<u64>,
+    pub branch: Option<&'a str>,
+    /// Left out of lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<&'a str>,
+    pub block: Option<BlockJson<'a>>,
+    pub submission: Option<SubmissionJson<'a>>,
+    pub handoff: Option<HandoffJson<'a>>,
+    /// What a reviewer asked to be changed.
+    pub changes: Option<&'a str>,
+    /// Why it was cancelled or reopened.
+    pub reason: Option<&'a str>,
+    pub created_by: &'a str,
+    pub created: String,
+    pub updated: String,
+    pub closed: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct BlockJson<'a> {
+    pub reason: &'a str,
+    pub on: Option<&'a str>,
+    pub needs_human: bool,
+    pub since: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct SubmissionJson<'a> {
+    pub id: String,
+    pub at: String,
+    pub summary: &'a str,
+    /// In the order of the criteria.
+    pub evidence: &'a [String],
+    pub commit: Option<&'a str>,
+    pub pr: Option<&'a str>,
+    pub caveat: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct HandoffJson<'a> {
+    pub from: &'a str,
+    pub note: &'a str,
+    pub branch: Option<&'a str>,
+    pub at: String,
+}
+
+/// `{"tasks": […]}`
+#[derive(Debug, Serialize)]
+pub struct TasksJson<'a> {
+    pub tasks: Vec<TaskJson<'a>>,
+}
+
+/// A task with its body and everything that happened to it.
+#[derive(Debug, Serialize)]
+pub struct ShownJson<'a> {
+    #[serde(flatten)]
+    pub task: TaskJson<'a>,
+    /// The file on the branch.
+    pub path: &'a str,
+    /// Why that file cannot be read, where an older version is shown.
+    pub quarantined: Option<&'a str>,
+    pub events: Vec<EventJson<'a>>,
+}
+
+impl<'a> From<&'a Task> for TaskJson<'a> {
+    fn from(task: &'a Task) -> TaskJson<'a> {
+        TaskJson {
+            id: task.id.as_str(),
+            title: &task.title,
+            status: task.status.as_str(),
+            priority: task.priority.as_str(),
+            assignee: task
+                .assignee
+                .as_ref()
+                .map(crate::model::name::AgentName::as_str),
+            reviewer: task
+                .reviewer
+                .as_ref()
+                .map(crate::model::name::AgentName::as_str),
+            lane: task.lane.as_ref().map(crate::model::name::Lane::as_str),
+            tags: task
+                .tags
+                .iter()
+                .map(crate::model::name::Tag::as_str)
+                .collect(),
+            done_criteria: &task.done_criteria,
+            paths: task
+                .paths
+                .iter()
+                .map(crate::model::path::PathPattern::as_str)
+                .collect(),
+            resources: task
+                .resources
+                .iter()
+                .map(crate::model::name::ResourceName::as_str)
+                .collect(),
+            blocked_by: task
+                .blocked_by
+                .iter()
+                .map(crate::model::id::TaskId::as_str)
+                .collect(),
+            waits_for: None,
+            fence: task.fence.map(|fence| fence.0),
+            branch: task.branch.as_deref(),
+            body: None,
+            block: task.block.as_ref().map(BlockJson::from),
+            submission: task.submission.as_ref().map(SubmissionJson::from),
+            handoff: task.handoff.as_ref().map(HandoffJson::from),
+            changes: task.changes.as_deref(),
+            reason: task.reason.as_deref(),
+            created_by: task.created_by.as_str(),
+            created: rfc3339(task.created.0),
+            updated: rfc3339(task.updated.0),
+            closed: task.closed.map(|at| rfc3339(at.0)),
+        }
+    }
+}
+
+impl<'a> TaskJson<'a> {
+    /// Returns the task with its body, for answers about one task that somebody is to work on.
+    pub fn with_body(task: &'a Task) -> TaskJson<'a> {
+        TaskJson {
+            body: Some(&task.body),
+            ..TaskJson::from(task)
+        }
+    }
+}
+
+impl<'a> From<&'a TaskRow> for TaskJson<'a> {
+    fn from(row: &'a TaskRow) -> TaskJson<'a> {
+        TaskJson {
+            waits_for: Some(row.waits_for.iter().map(|(id, _)| id.as_str()).collect()),
+            ..TaskJson::from(&row.task)
+        }
+    }
+}
+
+impl<'a> From<&'a Shown> for ShownJson<'a> {
+    fn from(shown: &'a Shown) -> ShownJson<'a> {
+        ShownJson {
+            task: TaskJson {
+                body: Some(&shown.row.task.body),
+                ..TaskJson::from(&shown.row)
+            },
+            path: &shown.path,
+            quarantined: shown.quarantined.as_deref(),
+            events: (shown.events.iter())
+                .map(|(stamp, by, event, void)| EventJson::new(*stamp, by, event, void.as_deref()))
+                .collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Block> for BlockJson<'a> {
+    fn from(block: &'a Block) -> BlockJson<'a> {
+        BlockJson {
+            reason: &block.reason,
+            on: block.on.as_ref().map(crate::model::id::TaskId::as_str),
+            needs_human: block.needs_human,
+            since: rfc3339(block.since.0),
+        }
+    }
+}
+
+impl<'a> From<&'a Handoff> for HandoffJson<'a> {
+    fn from(handoff: &'a Handoff) -> HandoffJson<'a> {
+        HandoffJson {
+            from: handoff.from.as_str(),
+            note: &handoff.note,
+            branch: handoff.branch.as_deref(),
+            at: rfc3339(handoff.at.0),
+        }
+    }
+}
+
+impl<'a> From<&'a (Stamp, Submission)> for SubmissionJson<'a> {
+    fn from((id, bundle): &'a (Stamp, Submission)) -> SubmissionJson<'a> {
+        SubmissionJson {
+            id: id.to_string(),
+            at: rfc3339(id.at().0),
+            summary: &bundle.summary,
+            evidence: &bundle.evidence,
+            commit: bundle.commit.as_deref(),
+            pr: bundle.pr.as_deref(),
+            caveat: bundle.caveat.as_deref(),
+        }
+    }
+}

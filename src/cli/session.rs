@@ -1,0 +1,260 @@
+//! One run of the program: what a command is given to work with.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::git::{ConfigScope, GitError, OpenOptions, Repo};
+use crate::model::claim::Claim;
+use crate::model::name::AgentName;
+use crate::model::path::PathPattern;
+use crate::model::time::Timestamp;
+use crate::ops::sync::{self, SyncReport};
+use crate::ops::{AGENT_KEY, Context, OpsError};
+
+use super::args::Global;
+use super::error::CliError;
+use super::fault;
+use super::json::{ClaimJson, PROVISIONAL};
+use super::ui::Ui;
+
+/// Names the agent where no flag does.
+pub const AGENT_VARIABLE: &str = "REFLECTT_AGENT";
+
+/// The environment a run depends on, read once.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    pub directory: PathBuf,
+    pub agent: Option<OsString>,
+    pub git_dir: Option<PathBuf>,
+    /// All variables, for hooks, to which git says much in this way.
+    pub variables: BTreeMap<OsString, OsString>,
+}
+
+pub struct Session {
+    pub ui: Ui,
+    pub global: Global,
+    environment: Environment,
+    context: OnceCell<Context>,
+}
+
+impl Session {
+    pub fn new(ui: Ui, global: Global, environment: Environment) -> Session {
+        Session {
+            ui,
+            global,
+            environment,
+            context: OnceCell::new(),
+        }
+    }
+
+    /// Returns the directory the command works in.
+    pub fn directory(&self) -> PathBuf {
+        match &self.global.directory {
+            Some(directory) => self.environment.directory.join(directory),
+            None => self.environment.directory.clone(),
+        }
+    }
+
+    /// Opens the repository on first use.
+    pub fn context(&self) -> Result<&Context, CliError> {
+        if let Some(context) = self.context.get() {
+            return Ok(context);
+        }
+        let repo = self.open()?;
+        let me = self.identity(&repo)?;
+        let context =
+            Context::new(repo, me, now, fastrand::Rng::new()).offline(self.global.offline);
+        Ok(self.context.get_or_init(|| context))
+    }
+
+    /// Opens the repository for a hook: there, an agent's name that is none makes whoever acts a
+    /// person and not the hook fail, or a wrong name would be a way around every claim.
+    pub fn context_of_hook(&self) -> Result<&Context, OpsError> {
+        if let Some(context) = self.context.get() {
+            return Ok(context);
+        }
+        let repo = Repo::open(self.open_options())?;
+        let me = self.identity_or_warn(&repo);
+        let context = Context::new(repo, me, now, fastrand::Rng::new());
+        Ok(self.context.get_or_init(|| context))
+    }
+
+    /// Finds out who acts in `repo`; warns where that is not an agent's name.
+    pub fn identity_or_warn(&self, repo: &Repo) -> Option<AgentName> {
+        self.identity(repo).unwrap_or_else(|error| {
+            self.ui.warn(error.message());
+            None
+        })
+    }
+
+    /// Returns a variable of the environment.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        let value = self.environment.variables.get(OsStr::new(name))?;
+        Some(value.as_os_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Returns the variables whose names start with `prefix`: the rest of each name.
+    pub fn variables_of<'s>(&'s self, prefix: &'s str) -> impl Iterator<Item = &'s str> {
+        let names = self.environment.variables.keys();
+        names.filter_map(move |name| name.to_str()?.strip_prefix(prefix))
+    }
+
+    /// Opens the repository of the working directory, whoever asks.
+    pub fn open(&self) -> Result<Repo, CliError> {
+        let directory = self.directory();
+        if !directory.is_dir() {
+            return Err(CliError::failed(format!(
+                "there is no directory `{}`",
+                directory.display()
+            )));
+        }
+        Repo::open(self.open_options()).map_err(|error: GitError| fault::of(error.into()))
+    }
+
+    fn open_options(&self) -> OpenOptions {
+        OpenOptions {
+            dir: self.directory(),
+            // As for git itself: whoever says where to look does not mean the inherited one.
+            git_dir: match self.global.directory {
+                Some(_) => None,
+                None => self.environment.git_dir.clone(),
+            },
+            config: ConfigScope::All,
+            env: Vec::new(),
+        }
+    }
+
+    /// Finds out who asks: by flag, environment, or the worktree's own configuration.
+    fn identity(&self, repo: &Repo) -> Result<Option<AgentName>, CliError> {
+        if let Some(name) = &self.global.agent {
+            return Ok(Some(name.clone()));
+        }
+        let (from, text) = match &self.environment.agent {
+            Some(value) if !value.is_empty() => (
+                format!("the variable `{AGENT_VARIABLE}`"),
+                value.to_string_lossy().into_owned(),
+            ),
+            _ => match repo
+                .worktree_config(AGENT_KEY)
+                .map_err(|e| fault::of(e.into()))?
+            {
+                Some(name) => (format!("the worktree's `{AGENT_KEY}`"), name),
+                None => return Ok(None),
+            },
+        };
+        match text.parse() {
+            Ok(name) => Ok(Some(name)),
+            Err(error) => Err(CliError::usage(format!(
+                "{from} does not name an agent: {error}"
+            ))),
+        }
+    }
+
+    /// Returns the name in the environment, which goes before what a worktree is bound to.
+    pub fn agent_variable(&self) -> Option<String> {
+        let value = self.environment.agent.as_ref()?;
+        (!value.is_empty()).then(|| value.to_string_lossy().into_owned())
+    }
+
+    /// Reads a path as typed in the working directory.
+    pub fn path(&self, text: &str) -> Result<PathPattern, CliError> {
+        let prefix = self.context()?.repo().prefix();
+        let path = PathPattern::parse_in(text, prefix).map_err(|error| fault::of(error.into()))?;
+        self.warn_of_glob(text, prefix, &path);
+        Ok(path)
+    }
+
+    /// Warns where a name with brackets, as web frameworks have them, is read as a glob.
+    fn warn_of_glob(&self, text: &str, prefix: &str, path: &PathPattern) {
+        if !path.is_glob() || !text.contains('[') {
+            return;
+        }
+        let escaped = text.replace('[', "\\[");
+        let named =
+            PathPattern::parse_in(&escaped, prefix).is_ok_and(|named| !path.overlaps(&named));
+        if named && self.directory().join(text).exists() {
+            self.ui.warn(format!(
+                "`{text}` is a glob and does not cover the file of that name"
+            ));
+            self.ui
+                .hint(format!("--path '{escaped}' (names that file)"));
+        }
+    }
+
+    pub fn paths(&self, texts: &[String]) -> Result<Vec<PathPattern>, CliError> {
+        texts.iter().map(|text| self.path(text)).collect()
+    }
+
+    /// Exchanges with the remote what the command has done. What fails is only delayed.
+    pub fn sync_after(&self) {
+        let Some(context) = self.context.get() else {
+            return;
+        };
+        if self.global.no_sync {
+            return;
+        }
+        match sync::sync_after(context) {
+            Ok(Some(report)) => self.report_sync(&report),
+            Ok(None) => {}
+            Err(error @ OpsError::Unreachable { .. }) => {
+                self.ui
+                    .warn(format!("{error}; what you did is kept and goes out later"));
+            }
+            Err(error) => self.ui.warn(format!("not synchronised: {error}")),
+        }
+    }
+
+    /// Says what a sync found that somebody should know.
+    pub fn report_sync(&self, report: &SyncReport) {
+        for warning in &report.warnings {
+            self.ui.warn(warning.as_str());
+        }
+        for lost in &report.lost {
+            self.ui.warn(format!(
+                "the provisional claim `{}` of `{}` was not confirmed: {}",
+                lost.claim.id, lost.claim.agent, lost.reason
+            ));
+        }
+    }
+
+    /// Returns a claim as JSON, and whether the remote has confirmed it.
+    pub fn claim_json(&self, claim: &Claim) -> Result<ClaimJson, CliError> {
+        let mut json = ClaimJson::from(claim);
+        if sync::provisional(self.context()?)?.contains(&claim.id) {
+            json.state = PROVISIONAL;
+        }
+        Ok(json)
+    }
+
+    /// Tells about lock files of killed processes that were cleared away.
+    pub fn report_removed_locks(&self) {
+        let Some(context) = self.context.get() else {
+            return;
+        };
+        for lock in context.store().take_removed_locks() {
+            self.ui.warn(format!(
+                "removed `{}`, left behind by a killed process",
+                lock.path.display()
+            ));
+        }
+    }
+}
+
+/// Returns the time of the system's clock.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Returns the path of this program, for hooks to call.
+pub fn program() -> Result<String, CliError> {
+    let path = std::env::current_exe().map_err(|error| {
+        CliError::failed("cannot find out where this program is").caused_by(error)
+    })?;
+    Ok(path.to_string_lossy().into_owned())
+}

@@ -1,0 +1,228 @@
+//! How tasks look to people and agents, in every command that prints one.
+
+mod history;
+#[cfg(test)]
+mod tests;
+
+pub use history::{describe, history};
+
+use crate::model::id::TaskId;
+use crate::model::queue::Dependency;
+use crate::model::task::{Status, Task};
+use crate::ops::TaskRow;
+
+use super::text::{DIM, Text, YELLOW};
+use super::ui::Ui;
+
+/// The column in which the values of facts start.
+const KEY_WIDTH: usize = 11;
+
+/// Says what was done to a task: `released k3f9x2  Keep the return path`.
+pub fn done(ui: &Ui, verb: &str, task: &Task) {
+    ui.line(
+        Text::new()
+            .plain(format!("{verb} "))
+            .bold(task.id.as_str())
+            .plain("  ")
+            .plain(&task.title),
+    );
+}
+
+/// Names the command that ends the work on a task, with as many criteria as it has.
+pub fn hint_submit(ui: &Ui, task: &Task) {
+    let evidence: String = (1..=task.done_criteria.len())
+        .map(|number| format!(" --evidence {number}=TEXT"))
+        .collect();
+    ui.hint(format!(
+        "reflectt submit {} --summary TEXT{evidence} (when it is done)",
+        task.id
+    ));
+}
+
+/// Prints what one needs to know to work on a task.
+pub fn task(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)]) {
+    ui.line(
+        Text::new()
+            .bold(task.id.as_str())
+            .plain("  ")
+            .bold(&task.title),
+    );
+    facts(ui, task, waits);
+    if !task.done_criteria.is_empty() {
+        heading(ui, "done when");
+        for (index, criterion) in task.done_criteria.iter().enumerate() {
+            ui.line(format!("  {}. {criterion}", index + 1));
+        }
+    }
+    if let Some(changes) = &task.changes {
+        let by = task.reviewer.as_ref().map(|name| format!(" by {name}"));
+        important(ui, &format!("changes asked for{}", by.unwrap_or_default()));
+        ui.block(2, changes);
+    }
+    if let Some(handoff) = task.handoff.as_ref().filter(|_| task.status.is_open()) {
+        let mut from = format!("left by {} {}", handoff.from, ui.relative(handoff.at.0));
+        if let Some(branch) = &handoff.branch {
+            from.push_str(&format!(" on the branch {branch}"));
+        }
+        important(ui, &from);
+        ui.block(2, &handoff.note);
+    }
+    if !task.body.is_empty() {
+        heading(ui, "description");
+        ui.block(2, &task.body);
+    }
+}
+
+fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)]) {
+    fact(ui, "status", &status(ui, task));
+    fact(ui, "priority", task.priority.as_str());
+    let some = |key, value: Option<&str>| {
+        if let Some(value) = value {
+            fact(ui, key, value);
+        }
+    };
+    some(
+        "reviewer",
+        task.reviewer
+            .as_ref()
+            .map(super::super::model::name::AgentName::as_str),
+    );
+    some(
+        "lane",
+        task.lane
+            .as_ref()
+            .map(super::super::model::name::Lane::as_str),
+    );
+    some("tags", list(&task.tags).as_deref());
+    some("paths", list(&task.paths).as_deref());
+    some("resources", list(&task.resources).as_deref());
+    some(
+        "waits for",
+        list(waits.iter().map(waited).collect::<Vec<_>>().iter()).as_deref(),
+    );
+    if let Some(block) = &task.block {
+        let mut why = block.reason.clone();
+        if let Some(on) = block.on {
+            why.push_str(&format!(" (waits for {on})"));
+        }
+        if block.needs_human {
+            why.push_str(" (needs a person)");
+        }
+        fact(ui, "blocked", &why);
+    }
+    some(
+        "branch",
+        task.branch.as_deref().filter(|_| task.status.is_open()),
+    );
+    fact(
+        ui,
+        "created",
+        &format!("{} by {}", ui.relative(task.created.0), task.created_by),
+    );
+    let key = if task.status == Status::Cancelled {
+        "reason"
+    } else {
+        "reopened"
+    };
+    some(key, task.reason.as_deref());
+}
+
+/// Returns the status with who is behind it and since when.
+fn status(ui: &Ui, task: &Task) -> String {
+    let mut text = task.status.to_string();
+    if let Some(name) = &task.assignee {
+        text.push_str(&match task.status {
+            Status::Todo => format!(", reserved for {name}"),
+            Status::Done => format!(" by {name}"),
+            Status::Cancelled => String::new(),
+            Status::Doing | Status::Blocked | Status::Validating => format!(", held by {name}"),
+        });
+    }
+    if let Some(at) = task.claimed_at {
+        text.push_str(&format!(" (claimed {})", ui.relative(at.0)));
+    }
+    if let Some(at) = task.closed {
+        text.push_str(&format!(" ({})", ui.relative(at.0)));
+    }
+    text
+}
+
+/// Prints the latest submission, if there is one.
+pub fn submission(ui: &Ui, task: &Task) {
+    let Some((stamp, bundle)) = &task.submission else {
+        return;
+    };
+    heading(ui, &format!("submitted {}", ui.relative(stamp.at().0)));
+    ui.block(2, &bundle.summary);
+    for (index, evidence) in bundle.evidence.iter().enumerate() {
+        ui.block(2, &format!("{}. {evidence}", index + 1));
+    }
+    let some = |key, value: Option<&String>| {
+        if let Some(value) = value {
+            ui.block(2, &format!("{key:<9}{value}"));
+        }
+    };
+    some("commit", bundle.commit.as_ref());
+    some("pr", bundle.pr.as_ref());
+    some("caveat", bundle.caveat.as_ref());
+}
+
+fn fact(ui: &Ui, key: &str, value: &str) {
+    ui.line(Text::new().dim(format!("{key:<KEY_WIDTH$}")).plain(value));
+}
+
+fn heading(ui: &Ui, heading: &str) {
+    ui.line(Text::new().styled(DIM, heading));
+}
+
+fn important(ui: &Ui, heading: &str) {
+    ui.line(Text::new().styled(YELLOW, heading));
+}
+
+fn list<'t, T: ToString + 't>(items: impl IntoIterator<Item = &'t T>) -> Option<String> {
+    let items: Vec<String> = items.into_iter().map(ToString::to_string).collect();
+    (!items.is_empty()).then(|| items.join(", "))
+}
+
+/// Returns what a task in a list waits for, in a few words.
+pub fn waits_for(row: &TaskRow) -> String {
+    let task = &row.task;
+    match task.status {
+        Status::Validating => match &task.reviewer {
+            Some(reviewer) => format!("review by {reviewer}"),
+            None => "a reviewer".to_owned(),
+        },
+        Status::Blocked => match &task.block {
+            Some(block) => {
+                let on = block.on.map(|on| on.to_string());
+                let human = block.needs_human.then(|| "a person".to_owned());
+                let who: Vec<String> = on.into_iter().chain(human).collect();
+                if who.is_empty() {
+                    block.reason.clone()
+                } else {
+                    format!("{}: {}", who.join(", "), block.reason)
+                }
+            }
+            None => String::new(),
+        },
+        Status::Todo => {
+            let vague = (!task.has_concrete_criteria()).then(|| "a criterion".to_owned());
+            let tasks = row.waits_for.iter().map(waited);
+            vague
+                .into_iter()
+                .chain(tasks)
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
+        Status::Doing if task.changes.is_some() => "changes".to_owned(),
+        Status::Doing | Status::Done | Status::Cancelled => String::new(),
+    }
+}
+
+fn waited((id, state): &(TaskId, Dependency)) -> String {
+    match state {
+        Dependency::Cancelled => format!("{id} (cancelled)"),
+        Dependency::Unknown => format!("{id} (unknown here)"),
+        Dependency::Open | Dependency::Done => id.to_string(),
+    }
+}
