@@ -1,0 +1,23 @@
+//! End-to-end tests: real processes of the real binary, in real repositories.
+//!
+//! One binary, because each would be linked for itself. A new file becomes a module here; a test
+//! in `tidy` fails if it is forgotten.
+
+#![cfg(test)]
+
+mod bad_input;
+mod chaos;
+mod crash;
+mod daemon;
+mod demo;
+mod doctor;
+mod hooks;
+mod races;
+mod readme;
+mod storage;
+mod support;
+mod sync;
+mod tasks;
+mod team;
+mod tidy;
+mod transports;

@@ -1,0 +1,164 @@
+//! A repository, or one of its worktrees, and the commands that run in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Output, Run, TestEnv};
+
+/// A directory of a repository to run commands in.
+#[derive(Clone)]
+pub struct Repo {
+    env: TestEnv,
+    path: PathBuf,
+}
+
+impl Repo {
+    pub fn at(env: TestEnv, path: PathBuf) -> Repo {
+        Repo { env, path }
+    }
+
+    pub fn env(&self) -> &TestEnv {
+        &self.env
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the same repository, seen from one of its directories, which is made.
+    pub fn sub(&self, dir: &str) -> Repo {
+        let path = self.path.join(dir);
+        std::fs::create_dir_all(&path).unwrap();
+        Repo::at(self.env.clone(), path)
+    }
+
+    /// Returns the git directory all worktrees share.
+    pub fn common_dir(&self) -> PathBuf {
+        self.path
+            .join(self.git(["rev-parse", "--git-common-dir"]))
+            .canonicalize()
+            .unwrap()
+    }
+
+    /// Adds a worktree in a directory of this name beside the repository, on a branch of its own.
+    pub fn worktree(&self, name: &str) -> Repo {
+        let path = self.env.dir().join(name);
+        let dir = path.to_str().unwrap();
+        self.git(["worktree", "add", "-q", "-b", name, dir]);
+        Repo::at(self.env.clone(), path)
+    }
+
+    /// Writes a file in the checkout.
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.path.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Commits everything in the checkout and returns the commit.
+    pub fn commit(&self, message: &str) -> String {
+        self.git(["add", "-A"]);
+        self.git(["commit", "-q", "--allow-empty", "-m", message]);
+        self.git(["rev-parse", "HEAD"])
+    }
+
+    /// Runs git, which must succeed, and returns what it printed.
+    #[track_caller]
+    pub fn git<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> String {
+        let output = self.try_git(args).ok();
+        output.stdout.trim_end().to_owned()
+    }
+
+    /// Runs git, which may fail.
+    pub fn try_git<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Output {
+        let output = self.git_command(args).output().unwrap();
+        Output::of(self, "git", output)
+    }
+
+    /// Returns a git command to start. Unlike `reflectt`, it has somebody to name as author.
+    pub fn git_command<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new("git");
+        self.env.prepare(&mut command);
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{role}_NAME"), "Ann");
+            command.env(format!("GIT_{role}_EMAIL"), "ann@example.com");
+        }
+        command.current_dir(&self.path).stdin(Stdio::null());
+        for arg in args {
+            command.arg(arg.as_ref());
+        }
+        command
+    }
+
+    /// Returns a run of `reflectt` to add to, and to start.
+    pub fn command<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Run {
+        Run::new(self, args.into_iter().map(|arg| arg.as_ref().to_owned()))
+    }
+
+    /// Runs `reflectt` as nobody in particular.
+    pub fn reflectt<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Output {
+        self.command(args).run()
+    }
+
+    /// Runs `reflectt` as an agent.
+    pub fn as_agent<S: AsRef<str>>(
+        &self,
+        agent: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Output {
+        self.command(args).agent(agent).run()
+    }
+
+    /// Starts a team of these agents.
+    #[track_caller]
+    pub fn found(&self, agents: &[&str]) {
+        self.reflectt(["init"]).ok();
+        for agent in agents {
+            self.reflectt(["--as", agent, "join", agent]).ok();
+        }
+    }
+
+    /// Makes a task that can be claimed, and returns its id.
+    #[track_caller]
+    pub fn task(&self, by: &str, title: &str, more: &[&str]) -> String {
+        let args = [
+            "--json",
+            "task",
+            "new",
+            title,
+            "--criterion",
+            "a test shows that it works",
+        ];
+        let made = self.as_agent(by, args.iter().chain(more)).ok().json();
+        let id = made["id"].as_str().unwrap().to_owned();
+        self.env.id_number(&id);
+        id
+    }
+
+    /// Sets one of the team's settings.
+    #[track_caller]
+    pub fn set(&self, by: &str, key: &str, value: &str) {
+        self.as_agent(by, ["config", "set", key, value]).ok();
+    }
+
+    /// Returns every id of a task or claim that the refs know.
+    pub fn known_ids(&self) -> Vec<String> {
+        let refs = ["refs/heads/reflectt", "refs/reflectt/claims"];
+        let paths = refs.map(|name| self.try_git(["ls-tree", "-r", "--name-only", name]).stdout);
+        let id_of = |path: &str| {
+            let of_id = ["tasks/", "archive/"];
+            let name = path.rsplit('/').next()?;
+            let id = name.get(..6)?;
+            let ends = matches!(name.as_bytes().get(6), Some(b'-' | b'.'));
+            let ours = !path.contains('/') || of_id.iter().any(|dir| path.starts_with(dir));
+            // Neither `config.toml` nor `README.md` begins with an id.
+            let crockford = |byte| b"0123456789abcdefghjkmnpqrstvwxyz".contains(&byte);
+            (ends && ours && id.bytes().all(crockford)).then(|| id.to_owned())
+        };
+        paths
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter_map(id_of)
+            .collect()
+    }
+}

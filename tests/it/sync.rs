@@ -1,0 +1,621 @@
+//! Several clones and one remote: joining, exchanging, converging, claims that the remote decides.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::{Repo, TestEnv, poll_until, race};
+
+/// A bare remote with a team, and clones of it; each has joined as the agent it is named after.
+pub struct Machines {
+    pub bare: Repo,
+    pub clones: Vec<Repo>,
+}
+
+impl Machines {
+    pub fn new<const N: usize>(env: &TestEnv, agents: [&str; N]) -> Machines {
+        let seed = env.repo("seed");
+        let bare = env.bare("bare.git");
+        seed.git(["push", "-q", path(bare.path()), "main"]);
+        Machines::on(env, bare, agents)
+    }
+
+    /// Clones what is there and founds a team in the first clone.
+    pub fn on<const N: usize>(env: &TestEnv, bare: Repo, agents: [&str; N]) -> Machines {
+        let mut clones: Vec<Repo> = Vec::new();
+        for agent in agents {
+            let clone = env.clone_of(&bare, agent);
+            if clones.is_empty() {
+                clone.reflectt(["init"]).ok();
+            }
+            clone.reflectt(["join", agent]).ok();
+            clones.push(clone);
+        }
+        Machines { bare, clones }
+    }
+
+    pub fn sync_all(&self) {
+        for clone in &self.clones {
+            clone.reflectt(["sync"]).ok();
+        }
+    }
+
+    /// Expects every clone and the remote to have the same record and the same table.
+    #[track_caller]
+    pub fn agree(&self) {
+        self.sync_all();
+        self.sync_all();
+        let wanted = tips(&self.bare);
+        for clone in &self.clones {
+            assert_eq!(tips(clone), wanted, "{}", clone.path().display());
+        }
+    }
+}
+
+/// What the record and the table are at.
+pub fn tips(repo: &Repo) -> [String; 2] {
+    ["refs/heads/reflectt", "refs/reflectt/claims"].map(|name| {
+        let found = repo.try_git(["rev-parse", "--verify", "--quiet", name]);
+        found.stdout.trim().to_owned()
+    })
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn hold(repo: &Repo) -> Vec<(String, String, String)> {
+    let json = repo.reflectt(["--json", "claims"]).ok().json();
+    let claims = json["claims"].as_array().unwrap();
+    let text = |claim: &serde_json::Value, key: &str| claim[key].as_str().unwrap().to_owned();
+    (claims.iter())
+        .map(|claim| {
+            (
+                text(claim, "id"),
+                text(claim, "agent"),
+                text(claim, "state"),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_team_founded_without_sync_stays_in_its_clone() {
+    let env = TestEnv::new();
+    let seed = env.repo("seed");
+    let bare = env.bare("bare.git");
+    seed.git(["push", "-q", path(bare.path()), "main"]);
+    let clone = env.clone_of(&bare, "kai");
+    let made = clone.reflectt(["--json", "init", "--no-sync"]).ok().json();
+    assert_eq!(made["remote"], serde_json::Value::Null);
+    clone.reflectt(["join", "kai"]).ok();
+    let id = clone.task("kai", "Keep the return path", &[]);
+    clone.as_agent("kai", ["claim", &id]).ok();
+    let refs = bare.git(["for-each-ref", "--format=%(refname)"]);
+    assert_eq!(refs.trim(), "refs/heads/main");
+    // And is shared when somebody says so.
+    let made = clone.reflectt(["--json", "init"]).ok().json();
+    assert_eq!(made["remote"], "origin");
+    assert_eq!(tips(&bare), tips(&clone));
+}
+
+#[test]
+fn a_plain_clone_finds_the_team_and_takes_part() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let init = link.reflectt(["--json", "init"]).ok().json();
+    assert_eq!(init["initialised"], false);
+    assert_eq!(init["remote"], "origin");
+    let id = kai.task("kai", "Keep the return path", &["--path", "src/auth"]);
+    link.reflectt(["sync"]).ok();
+    let claim = link.reflectt(["--json", "claim", &id]).ok().json();
+    assert_eq!(claim["claim"]["state"], "confirmed");
+    let held = kai.reflectt(["--json", "claim", &id]).code(3).json();
+    assert_eq!(held["error"]["holder"], "link");
+    kai.reflectt(["send", "link", "how is it going?"]).ok();
+    link.reflectt(["sync"]).ok();
+    let inbox = link.reflectt(["--json", "inbox"]).ok().json();
+    assert_eq!(inbox["messages"][0]["body"], "how is it going?");
+    link.reflectt(["ack", "--all"]).ok();
+    link.reflectt(["release", &id, "--note", "half done"]).ok();
+    kai.reflectt(["claim", &id]).ok();
+    it.agree();
+    let outside = env.clone_of(&it.bare, "nobody");
+    assert!(
+        outside
+            .reflectt(["sync"])
+            .code(1)
+            .stderr
+            .contains("reflectt init")
+    );
+}
+
+#[test]
+fn two_clones_that_start_at_once_end_with_one_record() {
+    let env = TestEnv::new();
+    let seed = env.repo("seed");
+    let bare = env.bare("bare.git");
+    seed.git(["push", "-q", path(bare.path()), "main"]);
+    let clones: Vec<Repo> = (0..4)
+        .map(|n| env.clone_of(&bare, &format!("c{n}")))
+        .collect();
+    for output in race(clones.iter().map(|clone| clone.command(["init"]))) {
+        output.ok();
+    }
+    for (n, clone) in clones.iter().enumerate() {
+        clone.reflectt(["join", &format!("a{n}")]).ok();
+    }
+    let it = Machines { bare, clones };
+    it.agree();
+    let who = it.clones[3].reflectt(["--json", "who"]).ok().json();
+    assert_eq!(who["agents"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn eight_clones_race_for_one_task_and_one_wins() {
+    let env = TestEnv::new();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let it = Machines::new(&env, names);
+    let rounds = 50;
+    for round in 0..rounds {
+        let title = format!("round {round}");
+        let id = it.clones[0].task("a", &title, &["--path", &format!("src/{round}")]);
+        it.sync_all();
+        let outputs = race(
+            it.clones
+                .iter()
+                .map(|clone| clone.command(["--json", "claim", &id])),
+        );
+        let mut winners = Vec::new();
+        for (output, name) in outputs.iter().zip(names) {
+            match output.status {
+                Some(0) => winners.push(name),
+                Some(3) => {}
+                _ => panic!("{output}"),
+            }
+        }
+        assert_eq!(winners.len(), 1, "{outputs:?}");
+        for (clone, name) in it.clones.iter().zip(names) {
+            clone.reflectt(["sync"]).ok();
+            let expected = [(id.clone(), winners[0].to_owned(), "confirmed".to_owned())];
+            assert_eq!(hold(clone), expected, "{name}");
+        }
+        let winner = names.iter().position(|name| *name == winners[0]).unwrap();
+        it.clones[winner]
+            .reflectt(["cancel", &id, "--reason", "over"])
+            .ok();
+    }
+    it.agree();
+}
+
+#[test]
+fn overlapping_paths_have_one_winner_among_clones() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["a", "b", "c", "d"]);
+    let paths = ["src", "src/auth", "src/auth/*.rs", "src/**"];
+    for _ in 0..3 {
+        let runs = it.clones.iter().zip(paths);
+        let runs = runs.map(|(clone, path)| clone.command(["claim", "--path", path, "-m", "race"]));
+        let codes: Vec<_> = race(runs).iter().map(|output| output.status).collect();
+        let won = codes.iter().filter(|code| **code == Some(0)).count();
+        assert_eq!((won, codes.len()), (1, 4), "{codes:?}");
+        assert!(
+            codes.iter().all(|code| matches!(code, Some(0 | 3))),
+            "{codes:?}"
+        );
+        let winner = codes.iter().position(|code| *code == Some(0)).unwrap();
+        it.sync_all();
+        let id = hold(&it.clones[winner])[0].0.clone();
+        it.clones[winner].reflectt(["release", &id]).ok();
+    }
+    it.agree();
+}
+
+#[test]
+fn eight_clones_drain_the_queue_and_take_nothing_twice() {
+    let env = TestEnv::new();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let it = Machines::new(&env, names);
+    let count = 100;
+    for n in 0..count {
+        it.clones[0]
+            .command([
+                "--no-sync",
+                "task",
+                "new",
+                &format!("task {n}"),
+                "--criterion",
+                "a test shows that it works",
+            ])
+            .run()
+            .ok();
+    }
+    it.sync_all();
+    let taken: Vec<Vec<String>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (it.clones.iter())
+            .map(|clone| {
+                scope.spawn(move || {
+                    let mut taken = Vec::new();
+                    loop {
+                        let next = clone.reflectt(["--json", "next", "--claim"]);
+                        match next.status {
+                            Some(0) => {}
+                            Some(5) => return taken,
+                            // Everybody reached for the same one, again and again.
+                            Some(3) => continue,
+                            _ => panic!("{next}"),
+                        }
+                        let id = next.json()["task"]["id"].as_str().unwrap().to_owned();
+                        clone.reflectt(["cancel", &id, "--reason", "done"]).ok();
+                        taken.push(id);
+                    }
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .collect()
+    });
+    let mut all: Vec<String> = taken.concat();
+    let total = all.len();
+    all.sort();
+    all.dedup();
+    assert_eq!((all.len(), total), (count, count), "{taken:?}");
+    it.agree();
+}
+
+#[test]
+fn what_is_claimed_while_cut_off_is_provisional_until_the_remote_decides() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let contested = kai.task("kai", "Both want this", &[]);
+    let free = kai.task("kai", "Only kai wants this", &["--path", "docs"]);
+    it.sync_all();
+    kai.set("kai", "wip.agent", "5");
+    link.reflectt(["sync"]).ok();
+
+    let away = it.bare.path().with_extension("away");
+    std::fs::rename(it.bare.path(), &away).unwrap();
+    let refused = kai.reflectt(["--json", "claim", &contested]).code(6).json();
+    assert_eq!(refused["error"]["kind"], "unreachable");
+    assert_eq!(hold(kai), []);
+    for id in [&contested, &free] {
+        let taken = kai
+            .reflectt(["--offline", "--json", "claim", id])
+            .ok()
+            .json();
+        assert_eq!(taken["claim"]["state"], "provisional");
+    }
+    // A message needs no remote.
+    kai.reflectt(["send", "link", "I am cut off"]).ok();
+    std::fs::rename(&away, it.bare.path()).unwrap();
+    link.reflectt(["claim", &contested]).ok();
+
+    let sync = kai.reflectt(["--json", "sync"]).ok().json();
+    assert_eq!(sync["lost_claims"][0]["id"], contested.as_str());
+    assert_eq!(hold(kai).len(), 2);
+    assert!(hold(kai).contains(&(free.clone(), "kai".into(), "confirmed".into())));
+    assert!(hold(kai).contains(&(contested.clone(), "link".into(), "confirmed".into())));
+    let inbox = kai.reflectt(["--json", "inbox"]).ok().json();
+    let body = inbox["messages"][0]["body"].as_str().unwrap();
+    assert!(
+        body.contains("was not confirmed") && body.contains("`link`"),
+        "{body}"
+    );
+    it.agree();
+    for clone in &it.clones {
+        let task = clone
+            .reflectt(["--json", "task", "show", &contested])
+            .ok()
+            .json();
+        assert_eq!(task["assignee"], "link");
+        let task = clone
+            .reflectt(["--json", "task", "show", &free])
+            .ok()
+            .json();
+        assert_eq!(task["assignee"], "kai");
+    }
+}
+
+#[test]
+fn a_host_that_takes_only_branches_gets_branches() {
+    let env = TestEnv::new();
+    let seed = env.repo("seed");
+    let bare = env.bare("bare.git");
+    seed.git(["push", "-q", path(bare.path()), "main"]);
+    let hook = bare.path().join("hooks/update");
+    std::fs::write(
+        &hook,
+        "#!/bin/sh\ncase $1 in refs/heads/*) ;; *) echo only branches >&2; exit 1;; esac\n",
+    )
+    .unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&hook, mode).unwrap();
+    let it = Machines::on(&env, bare, ["kai", "link"]);
+    let init = it.clones[0].reflectt(["init"]).ok();
+    assert!(
+        init.stderr.is_empty() || init.stderr.contains("reflectt-claims"),
+        "{init}"
+    );
+    let id = it.clones[0].task("kai", "Anything", &[]);
+    it.clones[1].reflectt(["sync"]).ok();
+    it.clones[1].reflectt(["claim", &id]).ok();
+    it.clones[0].reflectt(["claim", &id]).code(3);
+    let refs = it.bare.git(["for-each-ref", "--format=%(refname)"]);
+    assert!(refs.contains("refs/heads/reflectt-claims"), "{refs}");
+    assert!(!refs.contains("refs/reflectt/"), "{refs}");
+}
+
+#[test]
+fn who_goes_silent_on_one_machine_is_expired_by_another() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let thresholds = [
+        "heartbeat.idle_after",
+        "1s",
+        "heartbeat.stale_after",
+        "1s",
+        "heartbeat.expire_after",
+        "2s",
+    ];
+    kai.as_agent("kai", ["config", "set"].iter().chain(&thresholds))
+        .ok();
+    let id = kai.task("kai", "Left behind", &["--path", "src"]);
+    kai.reflectt(["claim", &id]).ok();
+    let begun = std::time::Instant::now();
+    link.reflectt(["sync"]).ok();
+    let first = link.reflectt(["--json", "claim", &id]).code(3).json();
+    assert_eq!(first["error"]["holder"], "kai");
+    poll_until("the claim is free", Duration::from_secs(20), || {
+        let output = link.reflectt(["--json", "claim", &id]);
+        match output.status {
+            Some(0) => Some(()),
+            Some(3) => None,
+            _ => panic!("{output}"),
+        }
+    });
+    assert!(begun.elapsed() >= Duration::from_secs(2));
+    // The task came back with a note, and whoever lost it is told, by an exit code of its own.
+    let lost = kai.reflectt([
+        "--json",
+        "submit",
+        &id,
+        "--summary",
+        "x",
+        "--evidence",
+        "1=y",
+    ]);
+    let lost = lost.code(7).json();
+    assert_eq!(lost["error"]["kind"], "fenced");
+    kai.reflectt(["heartbeat"]).code(7);
+    kai.reflectt(["ack", "--all"]).ok();
+    kai.reflectt(["heartbeat"]).ok();
+    it.agree();
+}
+
+#[test]
+fn who_is_alive_on_another_machine_keeps_its_claims() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let thresholds = [
+        "heartbeat.idle_after",
+        "1s",
+        "heartbeat.stale_after",
+        "1s",
+        "heartbeat.expire_after",
+        "2s",
+    ];
+    kai.as_agent("kai", ["config", "set"].iter().chain(&thresholds))
+        .ok();
+    let id = kai.task("kai", "Still at it", &[]);
+    kai.reflectt(["claim", &id]).ok();
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) {
+        kai.reflectt(["heartbeat"]).ok();
+        kai.reflectt(["sync"]).ok();
+        link.reflectt(["claim", &id]).code(3);
+    }
+    let who = link.reflectt(["--json", "who"]).ok().json();
+    assert_eq!(who["agents"][0]["name"], "kai");
+    assert_ne!(who["agents"][0]["status"], "offline");
+}
+
+#[test]
+fn a_record_deleted_or_rewritten_on_the_remote_loses_nothing() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let before = tips(&it.bare)[0].clone();
+    let first = kai.task("kai", "The first", &[]);
+    kai.reflectt(["claim", &first]).ok();
+    it.sync_all();
+    // Moved back by force, then written to.
+    it.bare.git(["update-ref", "refs/heads/reflectt", &before]);
+    let sync = link.reflectt(["--json", "sync"]).ok().json();
+    let warning = sync["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("rewritten by force"), "{warning}");
+    it.agree();
+    assert_eq!(
+        hold(link),
+        [(first.clone(), "kai".into(), "confirmed".into())]
+    );
+    for name in ["refs/heads/reflectt", "refs/reflectt/claims"] {
+        it.bare.git(["update-ref", "-d", name]);
+    }
+    let sync = kai.reflectt(["--json", "sync"]).ok().json();
+    assert_eq!(sync["warnings"].as_array().unwrap().len(), 2, "{sync}");
+    it.agree();
+    assert_eq!(
+        hold(link),
+        [(first.clone(), "kai".into(), "confirmed".into())]
+    );
+    link.reflectt(["--json", "task", "show", &first]).ok();
+}
+
+#[test]
+fn a_branch_of_somebody_elses_is_left_alone() {
+    let env = TestEnv::new();
+    let seed = env.repo("seed");
+    let bare = env.bare("bare.git");
+    seed.git(["push", "-q", path(bare.path()), "main"]);
+    seed.git(["push", "-q", path(bare.path()), "main:refs/heads/reflectt"]);
+    let clone = env.clone_of(&bare, "kai");
+    let before = tips(&bare);
+    let refused = clone.reflectt(["init"]).code(1);
+    assert!(
+        refused.stderr.contains("not reflectt's record"),
+        "{refused}"
+    );
+    assert_eq!(tips(&bare), before);
+}
+
+#[test]
+fn a_remote_that_protects_the_branch_is_reported_and_work_goes_on() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let hook = it.bare.path().join("hooks/update");
+    std::fs::write(
+        &hook,
+        "#!/bin/sh\ncase $1 in refs/heads/reflectt) echo protected >&2; exit 1;; esac\n",
+    )
+    .unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&hook, mode).unwrap();
+    let kai = &it.clones[0];
+    let sent = kai.reflectt(["send", "link", "can you hear me?"]).ok();
+    assert!(
+        sent.stderr.contains("refuses `refs/heads/reflectt`"),
+        "{sent}"
+    );
+    let id = kai.task("kai", "Work goes on", &[]);
+    kai.reflectt(["claim", &id]).ok();
+    it.clones[1].reflectt(["sync"]).ok();
+    assert_eq!(hold(&it.clones[1]).len(), 1);
+    std::fs::remove_file(&hook).unwrap();
+    it.agree();
+    let inbox = it.clones[1].reflectt(["--json", "inbox"]).ok().json();
+    assert_eq!(inbox["messages"][0]["body"], "can you hear me?");
+}
+
+#[test]
+fn a_file_damaged_by_hand_stays_and_the_last_good_version_is_in_force() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let id = kai.task("kai", "Edited by hand", &[]);
+    it.sync_all();
+    let editor = env.clone_of(&it.bare, "editor");
+    editor.git(["checkout", "-q", "reflectt"]);
+    let file = editor.git(["ls-files", &format!("tasks/{id}*")]);
+    editor.write(&file, "title = \"broken\nstatus = ");
+    editor.commit("oops");
+    editor.git(["push", "-q", "origin", "reflectt"]);
+    // Both sides have news: the record is merged, the damaged file stays where it is.
+    kai.reflectt(["send", "link", "hello"]).ok();
+    it.agree();
+    let task = link.reflectt(["--json", "task", "show", &id]).ok().json();
+    assert_eq!(task["title"], "Edited by hand");
+    // Somebody works on the task: the file is written anew, and the damaged one set aside.
+    link.reflectt(["task", "comment", &id, "what happened here?"])
+        .ok();
+    it.agree();
+    let files = it
+        .bare
+        .git(["ls-tree", "-r", "--name-only", "refs/heads/reflectt"]);
+    assert!(files.contains("quarantine/"), "{files}");
+    let task = kai.reflectt(["--json", "task", "show", &id]).ok().json();
+    assert_eq!(task["events"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn edits_by_hand_become_events_of_whoever_made_them() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let id = kai.task("kai", "A dull title", &["--priority", "P2"]);
+    let other = kai.task("kai", "Not needed", &[]);
+    it.sync_all();
+    let editor = env.clone_of(&it.bare, "editor");
+    editor.git(["checkout", "-q", "reflectt"]);
+    let edit = |id: &str, from: &str, to: &str| {
+        let file = editor.git(["ls-files", &format!("tasks/{id}*")]);
+        let text = std::fs::read_to_string(editor.path().join(&file)).unwrap();
+        // Only the state at the top; the events below it say what was.
+        editor.write(&file, text.replacen(from, to, 1));
+    };
+    edit(&id, "A dull title", "A telling title");
+    edit(&id, "\"P2\"", "\"P0\"");
+    edit(&other, "\"todo\"", "\"cancelled\"");
+    editor.write("tasks/idea.toml", "title = \"Only a title\"\n");
+    editor.write("notes.md", "by hand\n");
+    let config = std::fs::read_to_string(editor.path().join("config.toml")).unwrap();
+    editor.write(
+        "config.toml",
+        config.replacen("\n[[event]]", "\n[wip]\nagent = 3\n\n[[event]]", 1),
+    );
+    editor.commit("by hand");
+    editor.git(["push", "-q", "origin", "reflectt"]);
+    // Both clones find it at once, and one has news of its own.
+    kai.reflectt(["send", "link", "news"]).ok();
+    race(it.clones.iter().map(|clone| clone.command(["sync"])));
+    it.agree();
+    for clone in &it.clones {
+        let task = clone.reflectt(["--json", "task", "show", &id]).ok().json();
+        assert_eq!(
+            (&task["title"], &task["priority"]),
+            (&"A telling title".into(), &"P0".into())
+        );
+        let events = task["events"].as_array().unwrap();
+        assert_eq!(events.len(), 2, "{events:?}");
+        assert_eq!(events[1]["by"], "Ann");
+        let task = clone
+            .reflectt(["--json", "task", "show", &other])
+            .ok()
+            .json();
+        assert_eq!(task["status"], "cancelled");
+        let list = clone.reflectt(["--json", "task", "list"]).ok().json();
+        let titles: Vec<&str> = (list["tasks"].as_array().unwrap().iter())
+            .map(|task| task["title"].as_str().unwrap())
+            .collect();
+        assert!(titles.contains(&"Only a title"), "{titles:?}");
+        let wip = clone.reflectt(["config", "get", "wip.agent"]).ok();
+        assert!(wip.stdout.contains('3'), "{wip}");
+    }
+    let files = it
+        .bare
+        .git(["ls-tree", "-r", "--name-only", "refs/heads/reflectt"]);
+    assert!(
+        files.contains("notes.md") && !files.contains("idea.toml"),
+        "{files}"
+    );
+    // In one's own checkout of the branch: the next command does not undo it.
+    link.git(["worktree", "add", "-q", "../board", "reflectt"]);
+    let board = Repo::at(env.clone(), env.dir().join("board"));
+    let file = board.git(["ls-files", &format!("tasks/{id}*")]);
+    let text = std::fs::read_to_string(board.path().join(&file)).unwrap();
+    board.write(&file, text.replacen("A telling title", "The best title", 1));
+    board.commit("again by hand");
+    link.reflectt(["task", "comment", &id, "read this"]).ok();
+    it.agree();
+    let task = kai.reflectt(["--json", "task", "show", &id]).ok().json();
+    assert_eq!(task["title"], "The best title");
+    assert_eq!(task["events"].as_array().unwrap().len(), 4);
+}
