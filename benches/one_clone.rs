@@ -5,6 +5,8 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
+mod measure;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,21 +19,17 @@ use reflectt::model::task::{Draft, TaskEvent, TaskLog};
 use reflectt::model::time::Timestamp;
 use reflectt::store::{Changes, Origin, Store};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_reflectt");
+use measure::{PROGRAM, heading, is_test_run, median, row, size_of};
 
 fn main() {
-    // `cargo test --benches` passes flags of its own harness; there is nothing to test here.
-    if std::env::args().any(|arg| arg == "--test" || arg == "--list") {
+    if is_test_run() {
         return;
     }
     println!(
         "release binary: {:.1} MB",
         size_of(Path::new(PROGRAM)) as f64 / 1e6
     );
-    println!(
-        "{:<58} {:>9} {:>9} {:>7}",
-        "", "median ms", "git ms", "ratio"
-    );
+    heading();
     reading();
     writing();
     many_open();
@@ -424,42 +422,5 @@ impl Team {
 
     fn object_bytes(&self) -> u64 {
         size_of(&self.dir.join(".git/objects"))
-    }
-}
-
-fn size_of(path: &Path) -> u64 {
-    let meta = std::fs::metadata(path).expect("it is there");
-    if meta.is_file() {
-        return meta.len();
-    }
-    let entries = std::fs::read_dir(path).expect("a directory");
-    entries
-        .map(|entry| size_of(&entry.expect("an entry").path()))
-        .sum()
-}
-
-fn median(rounds: usize, mut act: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..rounds)
-        .map(|_| {
-            let start = Instant::now();
-            act();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[rounds / 2]
-}
-
-fn row(what: &str, time: Duration, git: Duration) {
-    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-    if git.is_zero() {
-        println!("{what:<58} {:>9.2}", ms(time));
-    } else {
-        println!(
-            "{what:<58} {:>9.2} {:>9.2} {:>7.2}",
-            ms(time),
-            ms(git),
-            ms(time) / ms(git)
-        );
     }
 }
