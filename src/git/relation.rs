@@ -22,20 +22,44 @@ const BOTH: u8 = LEFT | RIGHT;
 
 impl Repo {
     /// Tells how `left` stands to `right`, reading no more of the history than what differs.
+    pub fn relation(&self, left: Oid, right: Oid) -> Result<Relation, GitError> {
+        if left == right {
+            return Ok(Relation::Same);
+        }
+        let painted = self.paint(left, Some(right))?;
+        let only = |colour| painted.values().any(|found| *found == colour);
+        Ok(match (only(LEFT), only(RIGHT)) {
+            (true, true) => Relation::Diverged,
+            (true, false) => Relation::Ahead,
+            (false, true) => Relation::Behind,
+            // Two names of one commit cannot be: equal commits were told apart above.
+            (false, false) => Relation::Same,
+        })
+    }
+
+    /// Returns the commits that `new` has and `old` has not, in no order.
+    pub fn commits_beyond(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Oid>, GitError> {
+        if old == Some(new) {
+            return Ok(Vec::new());
+        }
+        let painted = self.paint(new, old)?;
+        let only = painted.into_iter().filter(|(_, colour)| *colour == LEFT);
+        Ok(only.map(|(oid, _)| oid).collect())
+    }
+
+    /// Paints the commits that can be reached from one of two tips alone, and some of both.
     ///
     /// Commits are painted from both tips, newest first, until all that waits is painted in both
     /// colours and older than anything painted in one. That is exact as long as no commit is
     /// dated before its parents, which reflectt sees to for its own; a hand-made commit of a
     /// clock that is behind only makes the walk longer, because it waits in one colour.
-    pub fn relation(&self, left: Oid, right: Oid) -> Result<Relation, GitError> {
-        if left == right {
-            return Ok(Relation::Same);
-        }
+    fn paint(&self, left: Oid, right: Option<Oid>) -> Result<HashMap<Oid, u8>, GitError> {
         let mut colours: HashMap<Oid, (u8, i64)> = HashMap::new();
         let mut queue: BinaryHeap<(i64, Oid)> = BinaryHeap::new();
         // How many in the queue have one colour.
         let mut single = 0_usize;
-        for (tip, colour) in [(left, LEFT), (right, RIGHT)] {
+        for (tip, colour) in [(Some(left), LEFT), (right, RIGHT)] {
+            let Some(tip) = tip else { continue };
             let time = self.read_commit(tip)?.committer.time;
             colours.insert(tip, (colour, time));
             queue.push((time, tip));
@@ -83,29 +107,8 @@ impl Repo {
                 }
             }
         }
-        let only = |colour| colours.values().any(|(found, _)| *found == colour);
-        Ok(match (only(LEFT), only(RIGHT)) {
-            (true, true) => Relation::Diverged,
-            (true, false) => Relation::Ahead,
-            (false, true) => Relation::Behind,
-            // Two names of one commit cannot be: equal commits were told apart above.
-            (false, false) => Relation::Same,
-        })
-    }
-
-    /// Counts the commits that `new` has and `old` has not.
-    pub fn count_commits(&self, new: Oid, old: Option<Oid>) -> Result<usize, GitError> {
-        let command = self.git(["rev-list", "--count"]).arg(new.to_string());
-        let command = match old {
-            Some(old) => command.arg(format!("^{old}")),
-            None => command,
-        };
-        let output = command.checked()?;
-        let text = String::from_utf8_lossy(&output).trim().to_owned();
-        text.parse().map_err(|_| GitError::Output {
-            command: "git rev-list --count".to_owned(),
-            output: text,
-        })
+        let painted = colours.into_iter().map(|(oid, (colour, _))| (oid, colour));
+        Ok(painted.collect())
     }
 
     /// Returns a commit that both can be reached from, as late as possible.
@@ -146,6 +149,40 @@ mod tests {
         ] {
             assert_eq!(repo.relation(a, b).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn what_one_has_beyond_another() {
+        let test = TestRepo::init(&[]);
+        let repo = test.open();
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut commits = vec![write_commit(&repo, &[], "root", 10)];
+        for n in 0..60 {
+            let pick =
+                |rng: &mut fastrand::Rng| commits[rng.usize(commits.len() / 2..commits.len())];
+            let mut parents = vec![pick(&mut rng)];
+            let other = pick(&mut rng);
+            if rng.bool() && other != parents[0] {
+                parents.push(other);
+            }
+            // Many in one second.
+            commits.push(write_commit(&repo, &parents, &n.to_string(), 10 + n / 8));
+        }
+        for _ in 0..40 {
+            let [old, new] = [(); 2].map(|()| commits[rng.usize(..commits.len())]);
+            let range = format!("{old}..{new}");
+            let mut wanted: Vec<Oid> = (test.git(&["rev-list", &range]).lines())
+                .map(|line| Oid::parse(line).unwrap())
+                .collect();
+            let mut found = repo.commits_beyond(Some(old), new).unwrap();
+            wanted.sort();
+            found.sort();
+            assert_eq!(found, wanted);
+        }
+        let last = *commits.last().unwrap();
+        let all = test.git(&["rev-list", "--count", &last.to_string()]);
+        let found = repo.commits_beyond(None, last).unwrap().len();
+        assert_eq!(found.to_string(), all.trim());
     }
 
     #[test]

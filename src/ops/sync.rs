@@ -179,7 +179,7 @@ pub fn waiting(ctx: &Context) -> Result<usize, OpsError> {
     let mut count = 0;
     for (here, there) in [(local.record, known.record), (local.table, known.table)] {
         if let Some(here) = here.filter(|here| Some(*here) != there) {
-            count += store.repo().count_commits(here, there)?;
+            count += store.repo().commits_beyond(there, here)?.len();
         }
     }
     Ok(count)

@@ -62,7 +62,13 @@ impl Store {
     pub fn hand_made(&self, tip: Oid) -> Result<Vec<HandMade>, StoreError> {
         let seen = fs::read_to_string(self.dir.join("adopted")).unwrap_or_default();
         let seen = Oid::parse(seen.trim()).ok();
-        if seen == Some(tip) {
+        let seen = seen.filter(|seen| self.repo.exists(*seen));
+        // Mostly there is none, and who asks git for their order waits for a process.
+        let mut any = false;
+        for commit in self.repo.commits_beyond(seen, tip)? {
+            any |= self.is_hand_made(commit)?;
+        }
+        if !any {
             return Ok(Vec::new());
         }
         let grep = format!("--grep=^{VERSION_TRAILER}:");
@@ -74,10 +80,7 @@ impl Store {
             grep,
             tip.to_string(),
         ];
-        args.extend(
-            seen.filter(|seen| self.repo.exists(*seen))
-                .map(|seen| format!("^{seen}")),
-        );
+        args.extend(seen.map(|seen| format!("^{seen}")));
         let output = self.repo.git(args).checked()?;
         let mut found = Vec::new();
         for line in String::from_utf8_lossy(&output).lines() {

@@ -161,9 +161,9 @@ fn warn(report: &mut SyncReport, warning: String) {
 
 /// Counts what came and went. Only for people: a count that fails is left at zero.
 fn count(store: &Store, known: Tips, view: &View, report: &mut SyncReport) {
-    let count = |new: Option<Oid>, old: Option<Oid>| match new {
-        Some(new) if Some(new) != old => store.repo().count_commits(new, old).unwrap_or(0),
-        _ => 0,
+    let count = |new: Option<Oid>, old: Option<Oid>| {
+        let beyond = new.map(|new| store.repo().commits_beyond(old, new));
+        beyond.map_or(0, |found| found.map_or(0, |found| found.len()))
     };
     report.pulled = count(view.remote.record, view.local.record.or(known.record));
     if let Ok(local) = store.local_tips() {
