@@ -172,8 +172,12 @@ fn named_task(message: &str) -> Option<&str> {
 
 fn of_store(error: StoreError) -> CliError {
     match error {
-        StoreError::NotInitialised => {
-            CliError::failed(error.to_string()).hint("reflectt init")
+        StoreError::NotInitialised { ref remote } => {
+            let known = CliError::failed(error.to_string());
+            match remote {
+                Some(_) => known.hint("reflectt join NAME"),
+                None => known.hint("reflectt init"),
+            }
         }
         StoreError::Foreign { .. } => CliError::failed(error.to_string()).hint(
             "git branch -m reflectt NAME (keeps that branch under another name), then reflectt init",
@@ -194,6 +198,11 @@ fn of_store(error: StoreError) -> CliError {
 }
 
 fn of_git(error: GitError) -> CliError {
+    if matches!(error, GitError::NoRemote { .. }) {
+        return CliError::failed(error.to_string())
+            .hint("reflectt init --remote NAME (shares the team through another; `git remote` lists them)")
+            .hint("git config --unset reflectt.remote (keeps the team in this clone)");
+    }
     let hint = match &error {
         GitError::NotARepository { .. } => Some("git init (makes one), or reflectt -C DIR …"),
         GitError::Missing => Some("install git 2.30 or later and put it on the PATH"),

@@ -70,6 +70,14 @@ impl Session {
         Ok(self.context.get_or_init(|| context))
     }
 
+    /// Opens the repository for what outlives the worktree it is started from, and is nobody's.
+    pub fn context_of_daemon(&self) -> Result<&Context, CliError> {
+        let repo = self.open()?.reopen_for_all_worktrees();
+        let repo = repo.map_err(|error| fault::of(error.into()))?;
+        let context = Context::new(repo, None, now, fastrand::Rng::new());
+        Ok(self.context.get_or_init(|| context))
+    }
+
     /// Opens the repository for a hook: there, an agent's name that is none makes whoever acts a
     /// person and not the hook fail, or a wrong name would be a way around every claim.
     pub fn context_of_hook(&self) -> Result<&Context, OpsError> {

@@ -64,7 +64,8 @@ pub fn start(ctx: &Context, program: &Path, args: &[OsString]) -> Result<Started
         }
         std::thread::sleep(LOOK);
     }
-    let dir = ctx.repo().work_dir().unwrap_or(ctx.repo().git_dir());
+    // Not in a worktree: an agent's is removed when its work is done.
+    let dir = ctx.repo().common_dir();
     let failed = |source| StoreError::Local {
         doing: "start",
         path: program.to_owned(),

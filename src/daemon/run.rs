@@ -66,17 +66,21 @@ pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>) -> Result<Ended, OpsError
             ..State::default()
         },
     };
-    let remote = daemon.state.remote.clone();
-    daemon.journal.say(&match remote {
-        Some(remote) => format!("at work; the team is shared through `{remote}`"),
-        None => "at work; there is no remote".to_owned(),
-    });
+    let shared = shared_through(&daemon.state);
+    daemon.journal.say(&format!("at work; {shared}"));
     let ended = daemon.work(&receiver);
     daemon.journal.say(match ended {
         Ended::RepositoryGone => "ends: the repository is gone",
         _ => "ends, as it was told to",
     });
     Ok(ended)
+}
+
+fn shared_through(state: &State) -> String {
+    match &state.remote {
+        Some(remote) => format!("the team is shared through `{remote}`"),
+        None => "there is no remote".to_owned(),
+    }
 }
 
 fn interval(ctx: &Context) -> Duration {
@@ -177,6 +181,9 @@ impl Daemon<'_> {
 
     /// Sees to agents that cannot do so themselves.
     fn rounds(&mut self) {
+        if let Err(error) = self.follow_remote() {
+            self.trouble("cannot read which remote the team has", &error);
+        }
         match self.ctx.store().snapshot() {
             Ok(snapshot) => {
                 if let Ok(settings) = snapshot.settings() {
@@ -215,6 +222,18 @@ impl Daemon<'_> {
             Err(OpsError::Unreachable { .. }) => {}
             Err(error) => self.trouble("cannot expire claims", &error),
         }
+    }
+
+    /// Takes note of a remote that the team was given, or that was taken from it, meanwhile.
+    fn follow_remote(&mut self) -> Result<(), StoreError> {
+        self.ctx.store().refresh_link()?;
+        let remote = self.ctx.store().link().map(|link| link.name);
+        if remote != self.state.remote {
+            self.state.remote = remote;
+            self.journal.say(&shared_through(&self.state));
+            self.save();
+        }
+        Ok(())
     }
 
     /// Exchanges with the remote.

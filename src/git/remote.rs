@@ -119,7 +119,9 @@ impl Remote<'_> {
 
     /// Returns the error for a process that ended before it could tell what became of the refs.
     fn failure(&self, output: GitOutput) -> GitError {
-        if !self.repo.remote_names().contains(&self.name) {
+        // It may have come or gone since the configuration was read.
+        let names = self.repo.reopen().map(|repo| repo.remote_names());
+        if names.is_ok_and(|names| !names.contains(&self.name)) {
             return GitError::NoRemote {
                 name: self.name.clone(),
             };

@@ -154,6 +154,15 @@ impl Repo {
         Self::open(self.options.clone())
     }
 
+    /// Opens the repository without the worktree it was found from, which may be removed.
+    pub fn reopen_for_all_worktrees(&self) -> Result<Self, GitError> {
+        Self::open(OpenOptions {
+            dir: self.common_dir.clone(),
+            git_dir: Some(self.common_dir.clone()),
+            ..self.options.clone()
+        })
+    }
+
     /// Returns the options it was opened with, to open it again on another thread.
     pub fn options(&self) -> &OpenOptions {
         &self.options

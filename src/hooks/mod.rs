@@ -119,7 +119,7 @@ fn conclude(ctx: &Context, asked: &Asked, verdict: Result<Verdict, OpsError>) ->
 pub fn unknown(error: OpsError) -> Outcome {
     match error {
         OpsError::Store(
-            StoreError::NotInitialised
+            StoreError::NotInitialised { .. }
             | StoreError::Foreign { .. }
             | StoreError::Git(GitError::NotARepository { .. }),
         ) => Outcome::NotManaged,

@@ -106,12 +106,12 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
 /// Takes part in the team that the remote has, on a clone that only git has made so far.
 fn adopt(ctx: &Context) -> Result<(), OpsError> {
     match ctx.store().snapshot() {
-        Err(StoreError::NotInitialised) => {}
+        Err(StoreError::NotInitialised { .. }) => {}
         other => return Ok(other.map(drop)?),
     }
     match sync::team_on_remote(ctx, None)? {
         Some(team) if team.exists => sync::take_part(ctx, &team).map(drop),
-        _ => Err(StoreError::NotInitialised.into()),
+        _ => Err(ctx.store().not_initialised().into()),
     }
 }
 

@@ -6,8 +6,12 @@ use crate::git::GitError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("this repository has no `reflectt` branch yet")]
-    NotInitialised,
+    /// There is no record here.
+    #[error("{}", not_initialised(remote.as_deref()))]
+    NotInitialised {
+        /// The remote that has one, as far as the last fetch tells.
+        remote: Option<String>,
+    },
     #[error("the branch `reflectt` of this repository is not reflectt's record: {reason}")]
     Foreign { reason: String },
     #[error(transparent)]
@@ -47,4 +51,11 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+}
+
+fn not_initialised(remote: Option<&str>) -> String {
+    match remote {
+        Some(remote) => format!("this clone does not take part in the team on `{remote}` yet"),
+        None => "this repository has no `reflectt` branch yet".to_owned(),
+    }
 }

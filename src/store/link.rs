@@ -128,6 +128,13 @@ impl Store {
         self.link.borrow().clone()
     }
 
+    /// Reads anew which remote the team has: whoever runs for long would miss a change.
+    pub fn refresh_link(&self) -> Result<(), StoreError> {
+        let link = Self::configured_link(&self.repo.reopen()?);
+        self.link.replace(link);
+        Ok(())
+    }
+
     pub(super) fn configured_link(repo: &crate::git::Repo) -> Option<Link> {
         let name = repo.config(REMOTE_KEY).filter(|name| !name.is_empty())?;
         let places = match repo.config(PLACES_KEY).as_deref() {

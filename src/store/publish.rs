@@ -229,7 +229,7 @@ impl Store {
             let record = record.map(|step| step.to);
             match record.or(self.repo.read_ref(&self.record)?) {
                 Some(record) => self.bring_in(Some(table.to), record, subject)?,
-                None => return Err(StoreError::NotInitialised),
+                None => return Err(self.not_initialised()),
             }
         }
         let tip = record.map(|step| step.to);
@@ -367,7 +367,7 @@ impl Store {
         loop {
             match self.snapshot() {
                 Ok(_) => return Ok(false),
-                Err(StoreError::NotInitialised) => {}
+                Err(StoreError::NotInitialised { .. }) => {}
                 Err(error) => return Err(error),
             }
             debug_assert!(log.is_founded());

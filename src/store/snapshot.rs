@@ -53,7 +53,7 @@ impl Store {
         let tip = self
             .repo
             .read_ref(&self.record)?
-            .ok_or(StoreError::NotInitialised)?;
+            .ok_or_else(|| self.not_initialised())?;
         let table_tip = self.repo.read_ref(&self.claims)?;
         self.snapshot_at(tip, table_tip)
     }

@@ -17,7 +17,17 @@ impl Store {
             Some(table) => Some(table),
             None => self.tracked(&layout::tracked_claims(remote))?,
         };
-        self.snapshot_at(tip.ok_or(StoreError::NotInitialised)?, table)
+        self.snapshot_at(tip.ok_or_else(|| self.not_initialised())?, table)
+    }
+
+    /// Returns the error for a clone without a record, which may have fetched somebody's.
+    pub fn not_initialised(&self) -> StoreError {
+        let mut names = self.repo.remote_names().into_iter();
+        let remote = names.find(|name| {
+            let tip = self.tracked(&layout::tracked_record(name));
+            matches!(tip, Ok(Some(tip)) if self.snapshot_at(tip, None).is_ok())
+        });
+        StoreError::NotInitialised { remote }
     }
 
     fn tracked(&self, name: &str) -> Result<Option<crate::git::Oid>, StoreError> {

@@ -174,6 +174,38 @@ fn a_daemon_whose_repository_is_moved_ends() {
 }
 
 #[test]
+fn a_daemon_outlives_the_worktree_it_was_started_in() {
+    let env = TestEnv::new();
+    let (it, kai, _link) = two(&env);
+    kai.git(["worktree", "add", "-q", "../task"]);
+    let task = Repo::at(env.clone(), env.dir().join("task"));
+    let _daemon = Daemon(kai.clone());
+    task.reflectt(["daemon", "start"]).ok();
+    kai.git(["worktree", "remove", "--force", "../task"]);
+    kai.reflectt(["send", "link", "the worktree is gone"]).ok();
+    poll_until("it goes out", SOON, || {
+        (tips(&it.bare)[0] == tips(&kai)[0]).then_some(())
+    });
+    assert_eq!(status(&kai)["failures"], 0);
+}
+
+#[test]
+fn a_remote_added_later_is_noticed() {
+    let env = TestEnv::new();
+    let kai = env.team(["kai"]);
+    kai.reflectt(["config", "set", "sync.interval", "1s"]).ok();
+    let _daemon = Daemon::start(&kai);
+    let bare = env.bare("bare.git");
+    kai.git(["remote", "add", "origin", bare.path().to_str().unwrap()]);
+    kai.reflectt(["init"]).ok();
+    kai.as_agent("kai", ["send", "kai", "shared from now on"])
+        .ok();
+    poll_until("it goes out", SOON, || {
+        (tips(&bare)[0] == tips(&kai)[0] && status(&kai)["last_push"].is_string()).then_some(())
+    });
+}
+
+#[test]
 fn the_daemon_expires_who_is_silent_and_signs_off_whose_process_is_gone() {
     let env = TestEnv::new();
     let (_it, kai, link) = two(&env);

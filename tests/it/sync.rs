@@ -123,13 +123,32 @@ fn a_plain_clone_finds_the_team_and_takes_part() {
     kai.reflectt(["claim", &id]).ok();
     it.agree();
     let outside = env.clone_of(&it.bare, "nobody");
+    let refused = outside.reflectt(["sync"]).code(1).stderr;
     assert!(
-        outside
-            .reflectt(["sync"])
-            .code(1)
-            .stderr
-            .contains("reflectt init")
+        refused.contains("the team on `origin`") && refused.contains("hint: reflectt join NAME"),
+        "{refused}"
     );
+}
+
+#[test]
+fn a_remote_that_was_renamed_is_named_anew() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let kai = &it.clones[0];
+    kai.git(["remote", "rename", "origin", "forge"]);
+    // What needs nobody's consent is kept.
+    let sent = kai.reflectt(["send", "kai", "hello"]).ok();
+    assert!(
+        sent.stderr.contains("there is no remote `origin`"),
+        "{sent}"
+    );
+    let refused = kai.reflectt(["sync"]).code(1);
+    assert!(
+        refused.stderr.contains("reflectt init --remote NAME"),
+        "{refused}"
+    );
+    kai.reflectt(["init", "--remote", "forge"]).ok();
+    it.agree();
 }
 
 #[test]

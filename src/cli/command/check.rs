@@ -109,7 +109,7 @@ impl CheckArgs {
         let who = acting(context);
         check_commits(context, &who, &range, &against, LIMIT).map_err(|error| match error {
             // Not the hint to found a team: the clone of a build server lacks what it must fetch.
-            OpsError::Store(StoreError::NotInitialised) | OpsError::Nothing(_) => {
+            OpsError::Store(StoreError::NotInitialised { .. }) | OpsError::Nothing(_) => {
                 CliError::failed(error.to_string()).hint(FETCH)
             }
             other => other.into(),

@@ -87,7 +87,7 @@ impl DaemonArgs {
 }
 
 fn run(session: &Session, to_log: bool) -> Result<(), CliError> {
-    let context = session.context()?;
+    let context = session.context_of_daemon()?;
     drop(
         context
             .store()
@@ -236,7 +236,8 @@ fn status(session: &Session) -> Result<(), CliError> {
             at.map_or_else(|| "never".to_owned(), |at| ui.relative(at)),
         );
     }
-    fact("waiting", format!("{waiting} commits to go out"));
+    let commits = if waiting == 1 { "commit" } else { "commits" };
+    fact("waiting", format!("{waiting} {commits} to go out"));
     if let Some(error) = &state.error {
         fact("trouble", format!("{error} ({} in a row)", state.failures));
         if let Some(at) = state.next_attempt.filter(|_| running) {

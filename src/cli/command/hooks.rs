@@ -204,7 +204,7 @@ fn status(session: &Session) -> Result<(), CliError> {
     let status = hooks::status(context.repo(), session.variable("PATH"))?;
     let mode = match enforce::mode(context) {
         Ok(mode) => Some(blocked::mode(mode)),
-        Err(OpsError::Store(StoreError::NotInitialised)) => None,
+        Err(OpsError::Store(StoreError::NotInitialised { .. })) => None,
         Err(error) => return Err(error.into()),
     };
     let ui = &session.ui;

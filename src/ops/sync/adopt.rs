@@ -30,7 +30,7 @@ pub fn adopt_here(ctx: &Context) -> Result<Vec<String>, OpsError> {
     loop {
         let local = store.local_tips()?;
         let Some(tip) = local.record else {
-            return Err(StoreError::NotInitialised.into());
+            return Err(store.not_initialised().into());
         };
         if !store.is_hand_made(tip)? {
             return Ok(Vec::new());

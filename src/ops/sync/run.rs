@@ -29,12 +29,12 @@ enum Attempt {
 /// [`OpsError::Unreachable`] if the remote does not answer; what was done here stays and goes out
 /// the next time.
 pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError> {
-    let link = link(ctx)?;
     let store = ctx.store();
     if options.adopt == Adopt::No {
         // Nothing is made of a clone in which nobody started or joined a team.
         drop(store.snapshot()?);
     }
+    let link = link(ctx)?;
     let limit = time_limit(ctx);
     let mut report = SyncReport::default();
     let mut known = store.tracking_tips(&link)?;
