@@ -33,6 +33,8 @@ pub struct Joined {
     pub worktree: PathBuf,
     /// Another worktree that does so too.
     pub also_in: Option<PathBuf>,
+    /// The remote whose team this clone takes part in from now on.
+    pub team_on: Option<String>,
 }
 
 /// Puts an agent on the team and makes this worktree act as it.
@@ -41,7 +43,7 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
         Some(role) => Some(text::title(role)?),
         None => None,
     };
-    adopt(ctx)?;
+    let team_on = take_part(ctx)?;
     let (agent, again) = ctx.store().transact(|snapshot| -> Result<_, OpsError> {
         let now = ctx.now();
         let author = Author::from(name);
@@ -100,17 +102,23 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
         again,
         worktree,
         also_in,
+        team_on,
     })
 }
 
 /// Takes part in the team that the remote has, on a clone that only git has made so far.
-fn adopt(ctx: &Context) -> Result<(), OpsError> {
+///
+/// Returns the remote's name if there was anything to do.
+fn take_part(ctx: &Context) -> Result<Option<String>, OpsError> {
     match ctx.store().snapshot() {
         Err(StoreError::NotInitialised { .. }) => {}
-        other => return Ok(other.map(drop)?),
+        other => return Ok(other.map(|_| None)?),
     }
     match sync::team_on_remote(ctx, None)? {
-        Some(team) if team.exists => sync::take_part(ctx, &team).map(drop),
+        Some(team) if team.exists => {
+            sync::take_part(ctx, &team)?;
+            Ok(Some(team.link.name))
+        }
         _ => Err(ctx.store().not_initialised().into()),
     }
 }

@@ -105,6 +105,9 @@ fn a_plain_clone_finds_the_team_and_takes_part() {
     let [kai, link] = &it.clones[..] else {
         unreachable!("two were made")
     };
+    // With the hooks, or its commits would not be held up by what others claim.
+    let hook = std::fs::read_to_string(link.path().join(".git/hooks/pre-commit")).unwrap();
+    assert!(hook.contains("reflectt"), "{hook}");
     let init = link.reflectt(["--json", "init"]).ok().json();
     assert_eq!(init["initialised"], false);
     assert_eq!(init["remote"], "origin");

@@ -118,11 +118,33 @@ impl HooksArgs {
     }
 }
 
-/// Returns the word of `init --json` for what was done about hooks.
-pub fn summary(done: &Installation) -> &'static str {
-    match done.dir.placement {
-        Placement::InWorkTree => "manual",
-        Placement::Repository | Placement::Elsewhere => "installed",
+/// Installs the hooks in a clone that a team has come to, unless they are not wanted.
+///
+/// Returns what became of it, in the word of `init --json`. A team is there without them, so a
+/// failure is a warning.
+pub fn for_team(session: &Session, no_hooks: bool) -> &'static str {
+    if no_hooks {
+        return "none";
+    }
+    let install = || {
+        let repo = session.context()?.repo();
+        hooks::install(repo, &session::program()?).map_err(CliError::from)
+    };
+    match install() {
+        Ok(done) if done.dir.placement == Placement::InWorkTree => {
+            if !session.ui.is_json() {
+                by_hand(session, &done);
+            }
+            "manual"
+        }
+        Ok(_) => "installed",
+        Err(error) => {
+            session.ui.warn(format!(
+                "git's hooks are not installed: {}",
+                error.message()
+            ));
+            "failed"
+        }
     }
 }
 
@@ -160,7 +182,7 @@ pub fn print(session: &Session, done: &Installation) {
 }
 
 /// Says what to add to hooks that are somebody's files.
-pub fn by_hand(session: &Session, done: &Installation) {
+fn by_hand(session: &Session, done: &Installation) {
     let ui = &session.ui;
     ui.warn(format!(
         "no hook was changed: `core.hooksPath` is {}, in the checkout",

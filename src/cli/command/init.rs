@@ -4,11 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::error::CliError;
-use crate::cli::session::{self, Session};
-use crate::hooks::{self, Placement};
+use crate::cli::session::Session;
 use crate::ops::{self, Sharing};
 
-use super::hooks::{by_hand, summary};
+use super::hooks::for_team;
 
 /// Start a team in this repository.
 ///
@@ -47,7 +46,7 @@ impl Init {
         for note in &done.notes {
             session.ui.warn(note.as_str());
         }
-        let hooks = self.install_hooks(session);
+        let hooks = for_team(session, self.no_hooks);
         if session.ui.is_json() {
             session.ui.json(&InitJson {
                 initialised: done.new,
@@ -92,32 +91,5 @@ impl Init {
             ui.hint("reflectt guide >> AGENTS.md (tells coding agents how to take part)");
         }
         Ok(())
-    }
-
-    /// Installs the hooks and returns what became of it. A team is there without them, so a
-    /// failure is a warning.
-    fn install_hooks(&self, session: &Session) -> &'static str {
-        if self.no_hooks {
-            return "none";
-        }
-        let install = || {
-            let repo = session.context()?.repo();
-            hooks::install(repo, &session::program()?).map_err(CliError::from)
-        };
-        match install() {
-            Ok(done) => {
-                if done.dir.placement == Placement::InWorkTree && !session.ui.is_json() {
-                    by_hand(session, &done);
-                }
-                summary(&done)
-            }
-            Err(error) => {
-                session.ui.warn(format!(
-                    "git's hooks are not installed: {}",
-                    error.message()
-                ));
-                "failed"
-            }
-        }
     }
 }

@@ -10,9 +10,12 @@ use crate::model::agent::AgentKind;
 use crate::model::name::{AgentName, Lane};
 use crate::ops::{self, Join, Joined};
 
+use super::hooks::for_team;
+
 /// Join the team, and make this worktree act as NAME.
 ///
-/// Repeat it to change what is known of you; what you leave out stays as it was.
+/// Repeat it to change what is known of you; what you leave out stays as it was. In a clone that
+/// only git has made, it takes part in the team on the remote, as `reflectt init` does.
 #[derive(Debug, Args)]
 pub struct JoinArgs {
     /// A name of a-z, 0-9, `-` and `_`.
@@ -29,6 +32,9 @@ pub struct JoinArgs {
     /// How many tasks you may have in progress [default: the setting wip.agent].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     wip: Option<u32>,
+    /// Leave git's hooks alone, where this clone comes to the team with you.
+    #[arg(long)]
+    no_hooks: bool,
 }
 
 impl JoinArgs {
@@ -43,12 +49,16 @@ impl JoinArgs {
                 wip: self.wip,
             },
         )?;
-        print(session, &joined);
+        let hooks = joined
+            .team_on
+            .is_some()
+            .then(|| for_team(session, self.no_hooks));
+        print(session, &joined, hooks);
         Ok(())
     }
 }
 
-fn print(session: &Session, joined: &Joined) {
+fn print(session: &Session, joined: &Joined, hooks: Option<&str>) {
     let ui = &session.ui;
     let agent = &joined.seat.agent;
     if let Some(other) = &joined.also_in {
@@ -81,6 +91,12 @@ fn print(session: &Session, joined: &Joined) {
     }
     if let Some(wip) = agent.wip {
         ui.line(format!("  tasks at a time: {wip}"));
+    }
+    if let Some(remote) = &joined.team_on {
+        ui.line(format!("  this clone takes part in the team on `{remote}`"));
+    }
+    if hooks == Some("installed") {
+        ui.line("  git's hooks stop commits of files that others have claimed");
     }
     ui.line(format!(
         "  commands in {} act as {}",

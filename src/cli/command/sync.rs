@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
+use crate::ops::OpsError;
 use crate::ops::sync::{self, SyncOptions};
 
 /// Exchange tasks, messages, claims and presence with the remote.
@@ -36,7 +37,7 @@ struct LostJson {
 
 impl SyncArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
-        let report = sync::sync(session.context()?, SyncOptions::FULL)?;
+        let report = sync::sync(session.context()?, SyncOptions::FULL).map_err(not_synchronised)?;
         if session.ui.is_json() {
             session.ui.json(&Out {
                 pulled: report.pulled,
@@ -66,5 +67,14 @@ impl SyncArgs {
         }
         session.ui.line(line);
         Ok(())
+    }
+}
+
+/// What is here is kept in any case, so there is nothing to do offline.
+fn not_synchronised(error: OpsError) -> CliError {
+    match error {
+        OpsError::Unreachable { .. } => CliError::unreachable(error.to_string())
+            .hint("run it again when the remote answers; what is here is kept until then"),
+        other => other.into(),
     }
 }
