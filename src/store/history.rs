@@ -1,14 +1,15 @@
 //! The record through time: earlier versions of a file, and the events of each commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format;
-use crate::git::{GitError, Mode, Oid};
+use crate::git::{Commit, GitError, Mode, Oid};
 use crate::model::claim::Table;
 use crate::model::id::{Stamp, TaskId};
 use crate::model::message::Message;
 use crate::model::name::{AgentName, Author};
 use crate::model::reflection::Reflection;
+use crate::model::settings::SettingsEvent;
 use crate::model::task::TaskEvent;
 
 use super::shelf::RecordFile;
@@ -98,10 +99,24 @@ impl Store {
     ) -> Result<Vec<HistoryEvent>, StoreError> {
         let mut found: Vec<HistoryEvent> = Vec::new();
         let mut seen = BTreeSet::new();
+        let commits: Box<dyn Iterator<Item = Result<Commit, GitError>>> = match stop {
+            // A merge leads past `stop` to all that lies below it; what is new has to be counted.
+            Some(stop) => {
+                let beyond = self.repo.commits_beyond(Some(stop), tip)?;
+                Box::new(beyond.into_iter().map(|oid| self.repo.read_commit(oid)))
+            }
+            None => {
+                let all = self.repo.history([tip], [])?;
+                Box::new(all.map(|step| Ok(step?.1)))
+            }
+        };
         // A little beyond the limit: commits are ordered by their clocks, events by their ids.
-        let enough = limit.saturating_add(64);
-        for step in self.repo.history([tip], stop)? {
-            let (_, commit) = step?;
+        let enough = match stop {
+            Some(_) => usize::MAX,
+            None => limit.saturating_add(64),
+        };
+        for commit in commits {
+            let commit = commit?;
             // What a merge brings together, its parents have told.
             if commit.parents.len() > 1 {
                 continue;
@@ -110,12 +125,19 @@ impl Store {
                 Some(parent) => Some(self.repo.read_commit(*parent)?.tree),
                 None => None,
             };
-            for change in self.repo.diff_trees(before, commit.tree)? {
+            let changes = self.repo.diff_trees(before, commit.tree)?;
+            // A file that moved, as one that was read or done, has told its story already.
+            let gone: BTreeMap<String, Oid> = (changes.iter())
+                .filter(|change| change.new.is_none())
+                .filter_map(|change| Some((identity(&change.path_text()), change.old?)))
+                .collect();
+            for change in &changes {
                 if let Some(new) = change.new
                     && change.mode != Some(Mode::Submodule)
                 {
                     let path = change.path_text().into_owned();
-                    for event in self.events_in(&path, change.old, new)? {
+                    let old = change.old.or(gone.get(&identity(&path)).copied());
+                    for event in self.events_in(&path, old, new)? {
                         if seen.insert(event.id) {
                             found.push(event);
                         }
@@ -144,6 +166,8 @@ impl Store {
         };
         Ok(match top {
             layout::TASKS | layout::ARCHIVE => self.task_events(path, old, new)?,
+            // These never change: what was there before was told.
+            layout::INBOX | layout::CHANNELS | layout::REFLECTIONS if old.is_some() => Vec::new(),
             layout::INBOX | layout::CHANNELS => match format::parse_message(&bytes(new)?) {
                 Ok(message) => vec![HistoryEvent {
                     id: message.id,
@@ -160,40 +184,15 @@ impl Store {
                 }],
                 Err(_) => Vec::new(),
             },
-            layout::AGENTS => match format::parse_agent(&bytes(new)?) {
-                Ok(agent) => agent
-                    .log
-                    .iter()
-                    .map(|(id, event)| HistoryEvent {
-                        id,
-                        by: event.by.clone(),
-                        subject: Subject::Agent(agent.name.clone()),
-                    })
-                    .collect(),
-                Err(_) => Vec::new(),
-            },
-            layout::CONFIG => match format::parse_settings(&bytes(new)?) {
-                Ok(config) => config
-                    .log
-                    .log
-                    .iter()
-                    .filter_map(|(id, event)| match &event.kind {
-                        crate::model::settings::SettingsEvent::Set { key, value } => {
-                            let subject = Subject::Settings {
-                                key: key.clone(),
-                                value: value.clone(),
-                            };
-                            Some(HistoryEvent {
-                                id,
-                                by: event.by.clone(),
-                                subject,
-                            })
-                        }
-                        _ => None,
-                    })
-                    .collect(),
-                Err(_) => Vec::new(),
-            },
+            layout::AGENTS | layout::CONFIG => {
+                let mut events = stated_events(top, &bytes(new)?);
+                if let Some(old) = old {
+                    let old = stated_events(top, &bytes(old)?);
+                    let known: BTreeSet<Stamp> = old.iter().map(|event| event.id).collect();
+                    events.retain(|event| !known.contains(&event.id));
+                }
+                events
+            }
             _ => Vec::new(),
         })
     }
@@ -231,5 +230,45 @@ impl Store {
                 },
             })
             .collect())
+    }
+}
+
+/// Returns the events in a file of an agent or of the settings; none if it cannot be read.
+fn stated_events(top: &str, bytes: &[u8]) -> Vec<HistoryEvent> {
+    if top == layout::AGENTS {
+        let Ok(agent) = format::parse_agent(bytes) else {
+            return Vec::new();
+        };
+        let events = agent.log.iter().map(|(id, event)| HistoryEvent {
+            id,
+            by: event.by.clone(),
+            subject: Subject::Agent(agent.name.clone()),
+        });
+        return events.collect();
+    }
+    let Ok(config) = format::parse_settings(bytes) else {
+        return Vec::new();
+    };
+    let events = config.log.log.iter();
+    let set = events.filter_map(|(id, event)| match &event.kind {
+        SettingsEvent::Set { key, value } => Some(HistoryEvent {
+            id,
+            by: event.by.clone(),
+            subject: Subject::Settings {
+                key: key.clone(),
+                value: value.clone(),
+            },
+        }),
+        _ => None,
+    });
+    set.collect()
+}
+
+/// Returns what a file is known by wherever it lies: a task by its id, all else by its name.
+fn identity(path: &str) -> String {
+    let (top, rest) = path.split_once('/').unwrap_or((path, ""));
+    match layout::id_in_file_name(path) {
+        Some(id) if matches!(top, layout::TASKS | layout::ARCHIVE) => id.to_string(),
+        _ => rest.rsplit('/').next().unwrap_or(rest).to_owned(),
     }
 }

@@ -1,7 +1,10 @@
 //! Several clones and one remote: joining, exchanging, converging, claims that the remote decides.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::support::{Repo, TestEnv, poll_until, race};
 
@@ -66,7 +69,7 @@ fn path(path: &Path) -> &str {
 fn hold(repo: &Repo) -> Vec<(String, String, String)> {
     let json = repo.reflectt(["--json", "claims"]).ok().json();
     let claims = json["claims"].as_array().unwrap();
-    let text = |claim: &serde_json::Value, key: &str| claim[key].as_str().unwrap().to_owned();
+    let text = |claim: &Value, key: &str| claim[key].as_str().unwrap().to_owned();
     (claims.iter())
         .map(|claim| {
             (
@@ -86,7 +89,7 @@ fn a_team_founded_without_sync_stays_in_its_clone() {
     seed.git(["push", "-q", path(bare.path()), "main"]);
     let clone = env.clone_of(&bare, "kai");
     let made = clone.reflectt(["--json", "init", "--no-sync"]).ok().json();
-    assert_eq!(made["remote"], serde_json::Value::Null);
+    assert_eq!(made["remote"], Value::Null);
     clone.reflectt(["join", "kai"]).ok();
     let id = clone.task("kai", "Keep the return path", &[]);
     clone.as_agent("kai", ["claim", &id]).ok();
@@ -131,6 +134,62 @@ fn a_plain_clone_finds_the_team_and_takes_part() {
         refused.contains("the team on `origin`") && refused.contains("hint: reflectt join NAME"),
         "{refused}"
     );
+}
+
+#[test]
+fn whoever_follows_the_log_is_told_each_thing_once() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let id = kai.task("kai", "A dull title", &[]);
+    it.sync_all();
+    let mut following = kai.command(["--json", "log", "--follow"]).spawn();
+    let mut lines = BufReader::new(following.child.stdout.take().unwrap()).lines();
+    let mut told: Vec<Value> = Vec::new();
+    let mut until = |kind: &str| {
+        loop {
+            let line = lines.next().unwrap().unwrap();
+            let event: Value = serde_json::from_str(&line).unwrap();
+            told.push(event);
+            if told.last().unwrap()["kind"] == kind {
+                return;
+            }
+        }
+    };
+    until("created");
+    // Both have news, so that it is merged; a message is read, a task renamed and put away.
+    kai.reflectt(["--no-sync", "send", "link", "from here"])
+        .ok();
+    link.reflectt(["send", "kai", "from there"]).ok();
+    kai.reflectt(["sync"]).ok();
+    kai.reflectt(["ack", "--all"]).ok();
+    kai.reflectt(["task", "edit", &id, "--title", "A telling title"])
+        .ok();
+    kai.reflectt(["join", "kai", "--role", "backend"]).ok();
+    kai.reflectt(["config", "set", "wip.agent", "2"]).ok();
+    kai.reflectt(["config", "set", "wip.team", "9"]).ok();
+    kai.reflectt(["cancel", &id, "--reason", "not needed"]).ok();
+    until("cancelled");
+    drop(lines);
+    following.kill();
+    let kinds: Vec<&str> = (told.iter())
+        .map(|event| event["kind"].as_str().unwrap())
+        .collect();
+    let wanted = [
+        "joined",
+        "joined",
+        "created",
+        "message",
+        "message",
+        "edited",
+        "joined",
+        "set",
+        "set",
+        "cancelled",
+    ];
+    assert_eq!(kinds, wanted, "{told:#?}");
 }
 
 #[test]
