@@ -4,6 +4,8 @@
 //! outside the refs it is told to, run the user's hooks, or take longer than its limit. Pushes
 //! name what they expect to replace, one ref at a time; there is no plain `--force`.
 
+mod partial;
+
 use std::time::Duration;
 
 use super::{Expected, GitCommand, GitError, GitOutput, Oid, RefName, Repo};
@@ -133,6 +135,16 @@ impl Remote<'_> {
         })
     }
 
+    fn fetching(&self) -> GitCommand {
+        self.command("fetch").args([
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--no-recurse-submodules",
+        ])
+    }
+
     /// Brings the refs up to date: new values, and removal of what the remote has no more.
     ///
     /// # Errors
@@ -143,21 +155,13 @@ impl Remote<'_> {
             .iter()
             .map(|spec| format!("+{}:{}", spec.from, spec.to));
         // `--atomic` with `--prune` makes git abort.
-        let command = self
-            .command("fetch")
-            .args([
-                "--quiet",
-                "--prune",
-                "--no-tags",
-                "--no-write-fetch-head",
-                "--no-auto-maintenance",
-                "--no-recurse-submodules",
-                "--no-show-forced-updates",
-                "--refmap=",
-                "--",
-                &self.name,
-            ])
-            .args(specs);
+        let mut command =
+            self.fetching()
+                .args(["--prune", "--no-show-forced-updates", "--refmap="]);
+        if self.is_promisor() {
+            command = command.arg("--no-filter");
+        }
+        let command = command.args(["--", &self.name]).args(specs);
         let output = self.run(command)?;
         match output.code {
             Some(0) => Ok(()),

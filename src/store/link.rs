@@ -184,10 +184,16 @@ impl Store {
     ///
     /// [`GitError::Unreachable`] if it does not answer.
     pub fn fetch(&self, link: &Link, limit: Duration) -> Result<Tips, StoreError> {
-        let done = self.repo.remote(&link.name, limit).fetch(&link.specs());
+        let remote = self.repo.remote(&link.name, limit);
+        let done = remote.fetch(&link.specs());
         self.note_contact(done.is_ok());
         done?;
-        Ok(self.tracking_tips(link)?)
+        let tips = self.tracking_tips(link)?;
+        // A fetch of the user's may have brought commits without their files.
+        let here = self.local_tips()?;
+        let all = |tips: Tips| -> Vec<Oid> { tips.record.into_iter().chain(tips.table).collect() };
+        remote.fill_in(&all(tips), &all(here))?;
+        Ok(tips)
     }
 
     /// Returns how long ago the remote was last fetched from; `None` if never, or if the last

@@ -25,7 +25,9 @@ impl Store {
         let mut names = self.repo.remote_names().into_iter();
         let remote = names.find(|name| {
             let tip = self.tracked(&layout::tracked_record(name));
-            matches!(tip, Ok(Some(tip)) if self.snapshot_at(tip, None).is_ok())
+            // A partial clone may lack what would tell for sure.
+            let found = tip.ok().flatten().map(|tip| self.snapshot_at(tip, None));
+            found.is_some_and(|found| !matches!(found, Err(StoreError::Foreign { .. })))
         });
         StoreError::NotInitialised { remote }
     }

@@ -137,6 +137,35 @@ fn a_plain_clone_finds_the_team_and_takes_part() {
 }
 
 #[test]
+fn a_partial_clone_gets_what_the_record_needs() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai"]);
+    let kai = &it.clones[0];
+    let id = kai.task("kai", "Keep the return path", &[]);
+    it.bare.git(["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", it.bare.path().display());
+    for (name, filter) in [("link", "--filter=blob:none"), ("sage", "--filter=tree:0")] {
+        let clone = Repo::at(env.clone(), env.dir().join(name));
+        it.bare
+            .git(["clone", "-q", filter, &url, path(clone.path())]);
+        let hint = clone.reflectt(["status"]).code(1).stderr;
+        assert!(hint.contains("reflectt join NAME"), "{hint}");
+        clone.reflectt(["join", name]).ok();
+        clone.reflectt(["task", "show", &id]).ok();
+        // What git fetches by itself lacks the files again.
+        kai.reflectt(["send", name, "welcome"]).ok();
+        clone.git(["fetch", "-q"]);
+        clone.reflectt(["sync"]).ok();
+        let inbox = clone.reflectt(["--json", "inbox"]).ok().json();
+        assert_eq!(inbox["messages"][0]["body"], "welcome");
+        clone.reflectt(["claim", &id]).ok();
+        clone.reflectt(["release", &id]).ok();
+        clone.reflectt(["doctor"]).ok();
+        kai.reflectt(["sync"]).ok();
+    }
+}
+
+#[test]
 fn whoever_follows_the_log_is_told_each_thing_once() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
