@@ -65,6 +65,11 @@ impl Ui {
         self.options.json
     }
 
+    /// Returns the time that counts as now, in milliseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.options.now
+    }
+
     /// Returns a time as seen from now: `5m ago`.
     pub fn relative(&self, then: i64) -> String {
         time::relative(self.options.now, then)

@@ -14,13 +14,13 @@ pub use adopt::adopt_here;
 pub use find::{Team, take_part, team_on_remote};
 pub use run::sync;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::claim::Claim;
 use crate::model::id::TaskId;
 use crate::model::replay::Lost;
-use crate::store::Link;
+use crate::store::{Link, StoreError};
 
 use super::{Context, OpsError};
 
@@ -197,7 +197,12 @@ pub fn provisional(ctx: &Context) -> Result<BTreeSet<TaskId>, OpsError> {
     };
     let here = store.snapshot_at(record, local.table)?;
     let there = store.snapshot_at(record, known.table)?;
-    let confirmed = &there.table()?.claims;
+    let confirmed = match there.table() {
+        Ok(table) => &table.claims,
+        // Whoever reads must not be stopped by it; whoever writes is, and `doctor` says why.
+        Err(StoreError::Table { .. } | StoreError::NoTable { .. }) => &BTreeMap::new(),
+        Err(error) => return Err(error.into()),
+    };
     let unconfirmed = here.table()?.claims.values().filter(|claim| {
         let known = confirmed.get(&claim.id);
         // One that was confirmed under another fence, which has not arrived here, is not this one.

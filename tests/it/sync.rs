@@ -577,6 +577,33 @@ fn a_record_deleted_or_rewritten_on_the_remote_loses_nothing() {
 }
 
 #[test]
+fn a_table_on_the_remote_that_is_none_is_named_and_replaced_by_a_person() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let id = kai.task("kai", "Keep the return path", &[]);
+    kai.reflectt(["claim", &id]).ok();
+    link.git(["push", "-q", "-f", "origin", "main:refs/reflectt/claims"]);
+    for clone in [link, kai] {
+        let refused = clone.reflectt(["sync"]).code(1);
+        assert!(refused.stderr.contains("reflectt doctor"), "{refused}");
+        // Reading goes on.
+        clone.reflectt(["claims"]).ok();
+        clone.reflectt(["status"]).ok();
+    }
+    assert_eq!(hold(kai), [(id, "kai".into(), "provisional".into())]);
+    let report = kai.reflectt(["--json", "doctor"]).code(1).json();
+    let fix = report["findings"][0]["fix"].as_str().unwrap().to_owned();
+    let command: Vec<&str> = fix.rsplit_once("git ").unwrap().1.split(' ').collect();
+    kai.git(command);
+    it.agree();
+    assert_eq!(hold(link), hold(kai));
+    assert_eq!(hold(link)[0].2, "confirmed");
+}
+
+#[test]
 fn a_branch_of_somebody_elses_is_left_alone() {
     let env = TestEnv::new();
     let seed = env.repo("seed");

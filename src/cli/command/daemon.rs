@@ -241,7 +241,13 @@ fn status(session: &Session) -> Result<(), CliError> {
     if let Some(error) = &state.error {
         fact("trouble", format!("{error} ({} in a row)", state.failures));
         if let Some(at) = state.next_attempt.filter(|_| running) {
-            fact("next attempt", ui.relative(at));
+            let soon = at.saturating_sub(ui.now()) < 5_000;
+            let when = if soon {
+                "in a moment".to_owned()
+            } else {
+                ui.relative(at)
+            };
+            fact("next attempt", when);
         }
     }
     fact("log", log.display().to_string());
