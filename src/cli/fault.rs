@@ -182,6 +182,11 @@ fn of_store(error: StoreError) -> CliError {
         StoreError::Foreign { .. } => CliError::failed(error.to_string()).hint(
             "git branch -m reflectt NAME (keeps that branch under another name), then reflectt init",
         ),
+        StoreError::ForeignOn { ref remote, ref name, ref tip, .. } => {
+            let keep = format!("git push {remote} {tip}:refs/heads/NAME (keeps that branch under another name)");
+            let give = format!("git push --force-with-lease={name}:{tip} {remote} {name}:{name} (then gives it the record of this clone)");
+            CliError::failed(error.to_string()).hint(keep).hint(give)
+        }
         StoreError::Busy { .. } => CliError::new(Kind::Held, error.to_string()).hint("run it again"),
         StoreError::Git(error) => of_git(error),
         StoreError::Table { .. } | StoreError::NoTable { .. } | StoreError::File { .. } => {

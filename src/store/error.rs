@@ -14,6 +14,15 @@ pub enum StoreError {
     },
     #[error("the branch `reflectt` of this repository is not reflectt's record: {reason}")]
     Foreign { reason: String },
+    /// Somebody put another branch in the place of the record that the team shares.
+    #[error("the branch `{name}` on `{remote}` is not reflectt's record: {reason}")]
+    ForeignOn {
+        remote: String,
+        name: String,
+        /// What it is at.
+        tip: String,
+        reason: String,
+    },
     #[error(transparent)]
     Git(#[from] GitError),
     #[error("the claims table is damaged: `{path}` at commit {commit}")]

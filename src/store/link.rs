@@ -196,6 +196,25 @@ impl Store {
         Ok(tips)
     }
 
+    /// Checks that the remote's branch is a record: one of somebody else's must be neither
+    /// followed, merged nor pushed to.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::ForeignOn`] if it is not.
+    pub fn check_theirs(&self, link: &Link, tip: Oid) -> Result<(), StoreError> {
+        match self.snapshot_at(tip, None) {
+            Ok(_) => Ok(()),
+            Err(StoreError::Foreign { reason }) => Err(StoreError::ForeignOn {
+                remote: link.name.clone(),
+                name: link.record_on_remote().to_string(),
+                tip: tip.to_string(),
+                reason,
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Returns how long ago the remote was last fetched from; `None` if never, or if the last
     /// attempt failed.
     pub fn fetched_ago(&self) -> Option<Duration> {

@@ -621,6 +621,30 @@ fn a_branch_of_somebody_elses_is_left_alone() {
 }
 
 #[test]
+fn a_record_replaced_by_somebody_elses_branch_is_put_right_by_a_person() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let kai = &it.clones[0];
+    kai.git(["push", "-q", "-f", "origin", "main:refs/heads/reflectt"]);
+    let before = tips(&it.bare);
+    let refused = kai.reflectt(["--json", "sync"]).code(1).json();
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("on `origin`"), "{message}");
+    assert_eq!(tips(&it.bare), before);
+    let report = kai.reflectt(["--json", "doctor"]).code(1).json();
+    assert_eq!(report["findings"][0]["what"], "remote_record");
+    // What needs nobody's consent is kept.
+    kai.reflectt(["send", "kai", "hello"]).ok();
+    for hint in refused["error"]["hints"].as_array().unwrap() {
+        let command = hint.as_str().unwrap().replace("NAME", "kept");
+        let (command, _) = command.split_once(" (").unwrap();
+        kai.git(command.split(' ').skip(1));
+    }
+    it.agree();
+    assert!(it.bare.git(["rev-parse", "kept"]) == before[0]);
+}
+
+#[test]
 fn a_remote_that_protects_the_branch_is_reported_and_work_goes_on() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);

@@ -33,35 +33,41 @@ pub fn look(
         }
     }
     worktrees(ctx, &mut findings)?;
-    findings.extend(remote_table(ctx)?);
+    remote(ctx, &mut findings)?;
     Ok((findings, version))
 }
 
-/// Examines what the remote has for a claims table, as far as it was fetched.
+/// Examines what the remote has, as far as it was fetched.
 ///
-/// Nothing mends it by itself: it may be a later version's, and others may be at work with it.
-fn remote_table(ctx: &Context) -> Result<Option<Finding>, OpsError> {
+/// Nothing mends it by itself: it may be a later version's, or somebody's, at work with it.
+fn remote(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
     let store = ctx.store();
     let Some(link) = store.link() else {
-        return Ok(None);
+        return Ok(());
     };
     let (here, there) = (store.local_tips()?, store.tracking_tips(&link)?);
+    if let Some(tip) = there.record
+        && let Err(error) = store.check_theirs(&link, tip)
+    {
+        let reason = crate::ops::error::chain(&error);
+        let thing = Thing::Git;
+        let finding = Finding::new(Severity::Error, "remote_record", thing, reason);
+        findings.push(finding.fix("reflectt sync (says how to put it right)"));
+    }
     let (Some(record), Some(table)) = (here.record, there.table) else {
-        return Ok(None);
+        return Ok(());
     };
-    let snapshot = store.snapshot_at(record, Some(table))?;
-    let Err(error) = snapshot.table() else {
-        return Ok(None);
-    };
-    let (remote, name) = (&link.name, link.claims_on_remote());
-    let reason = crate::ops::error::chain(&error);
-    let reason = format!("on `{remote}`, which decides about claims: {reason}");
-    let ours = here.table.map_or("", |_| store.claims_ref().as_str());
-    let fix = format!(
-        "upgrade reflectt if others have a later one; else give it what is here: git push --force-with-lease={name}:{table} {remote} {ours}:{name}"
-    );
-    let finding = Finding::new(Severity::Error, "remote_table", Thing::Table, reason);
-    Ok(Some(finding.fix(fix)))
+    if let Err(error) = store.snapshot_at(record, Some(table))?.table() {
+        let (remote, name) = (&link.name, link.claims_on_remote());
+        let reason = crate::ops::error::chain(&error);
+        let reason = format!("on `{remote}`, which decides about claims: {reason}");
+        let ours = here.table.map_or("", |_| store.claims_ref().as_str());
+        let finding = Finding::new(Severity::Error, "remote_table", Thing::Table, reason);
+        findings.push(finding.fix(format!(
+            "upgrade reflectt if others have a later one; else give it what is here: git push --force-with-lease={name}:{table} {remote} {ours}:{name}"
+        )));
+    }
+    Ok(())
 }
 
 fn git(ctx: &Context, findings: &mut Vec<Finding>) -> Option<GitVersion> {

@@ -185,8 +185,7 @@ impl Run<'_> {
         if let (RecordStep::Follow(_) | RecordStep::Merge(_, _), Some(theirs)) =
             (plan.record, view.remote.record)
         {
-            // A branch of somebody else's must be neither followed, merged nor pushed to.
-            drop(store.snapshot_at(theirs, None)?);
+            store.check_theirs(self.link, theirs)?;
         }
         let (record, merged) = match plan.record {
             RecordStep::Nothing => (view.local.record, 0),
