@@ -1,8 +1,9 @@
 //! How two commits stand to each other.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::{GitError, Oid, Repo};
+use super::{Commit, GitError, Oid, Repo};
 
 /// How a commit stands to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,23 @@ pub enum Relation {
 const LEFT: u8 = 1;
 const RIGHT: u8 = 2;
 const BOTH: u8 = LEFT | RIGHT;
+
+/// A commit on the way from one of two tips.
+struct Painted {
+    colour: u8,
+    time: i64,
+    parents: Vec<Oid>,
+}
+
+impl Painted {
+    fn new(commit: Commit) -> Painted {
+        Painted {
+            colour: 0,
+            time: commit.committer.time,
+            parents: commit.parents,
+        }
+    }
+}
 
 impl Repo {
     /// Tells how `left` stands to `right`, reading no more of the history than what differs.
@@ -54,15 +72,15 @@ impl Repo {
     /// dated before its parents, which reflectt sees to for its own; a hand-made commit of a
     /// clock that is behind only makes the walk longer, because it waits in one colour.
     fn paint(&self, left: Oid, right: Option<Oid>) -> Result<HashMap<Oid, u8>, GitError> {
-        let mut colours: HashMap<Oid, (u8, i64)> = HashMap::new();
+        let mut painted: HashMap<Oid, Painted> = HashMap::new();
         let mut queue: BinaryHeap<(i64, Oid)> = BinaryHeap::new();
         // How many in the queue have one colour.
         let mut single = 0_usize;
         for (tip, colour) in [(Some(left), LEFT), (right, RIGHT)] {
             let Some(tip) = tip else { continue };
-            let time = self.read_commit(tip)?.committer.time;
-            colours.insert(tip, (colour, time));
-            queue.push((time, tip));
+            let found = Painted::new(self.read_commit(tip)?);
+            queue.push((found.time, tip));
+            painted.insert(tip, Painted { colour, ..found });
             single += 1;
         }
         let mut oldest = i64::MAX;
@@ -71,44 +89,39 @@ impl Repo {
             if single == 0 && time < oldest {
                 break;
             }
-            let colour = colours[&oid].0;
+            let colour = painted[&oid].colour;
             if colour != BOTH {
                 single -= 1;
                 oldest = oldest.min(time);
             }
-            let commit = match self.read_commit(oid) {
-                Ok(commit) => commit,
-                Err(GitError::MissingObject { .. }) if shallow => continue,
-                Err(error) => return Err(error),
-            };
-            for parent in commit.parents {
-                let (old, time) = match colours.get(&parent) {
-                    Some(found) => *found,
-                    None => match self.read_commit(parent) {
-                        Ok(commit) => (0, commit.committer.time),
+            for parent in painted[&oid].parents.clone() {
+                let found = match painted.entry(parent) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => match self.read_commit(parent) {
+                        Ok(commit) => new.insert(Painted::new(commit)),
                         Err(GitError::MissingObject { .. }) if shallow => continue,
                         Err(error) => return Err(error),
                     },
                 };
-                let new = old | colour;
-                if new == old {
+                let old = found.colour;
+                found.colour |= colour;
+                if found.colour == old {
                     continue;
                 }
                 let waits = queue.iter().any(|(_, waiting)| *waiting == parent);
                 match (old, waits) {
-                    (0, _) if new != BOTH => single += 1,
+                    (0, _) if found.colour != BOTH => single += 1,
                     // It waited in one colour, and now has both.
                     (LEFT | RIGHT, true) => single -= 1,
                     _ => {}
                 }
-                colours.insert(parent, (new, time));
                 if !waits {
-                    queue.push((time, parent));
+                    queue.push((found.time, parent));
                 }
             }
         }
-        let painted = colours.into_iter().map(|(oid, (colour, _))| (oid, colour));
-        Ok(painted.collect())
+        let colours = painted.into_iter().map(|(oid, found)| (oid, found.colour));
+        Ok(colours.collect())
     }
 
     /// Returns a commit that both can be reached from, as late as possible.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::git::Oid;
+use crate::git::{Commit, Oid};
 use crate::model::id::{Stamp, TaskId};
 use crate::model::name::Author;
 use crate::model::time::Timestamp;
@@ -50,11 +50,32 @@ impl HandMade {
     }
 }
 
+fn by_hand(commit: &Commit) -> bool {
+    !commit.message.contains(VERSION_TRAILER) && !commit.parents.is_empty()
+}
+
 impl Store {
     /// Tells whether somebody made this commit by hand: reflectt signs its own.
     pub fn is_hand_made(&self, tip: Oid) -> Result<bool, StoreError> {
-        let commit = self.repo.read_commit(tip)?;
-        Ok(!commit.message.contains(VERSION_TRAILER) && !commit.parents.is_empty())
+        Ok(by_hand(&self.repo.read_commit(tip)?))
+    }
+
+    /// Tells whether somebody made one of the commits by hand that `tip` has beyond `seen`.
+    fn is_any_hand_made(&self, seen: Option<Oid>, tip: Oid) -> Result<bool, StoreError> {
+        if seen.is_none() {
+            for step in self.repo.history([tip], [])? {
+                if by_hand(&step?.1) {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
+        for commit in self.repo.commits_beyond(seen, tip)? {
+            if self.is_hand_made(commit)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns what was made by hand in the commits that `tip` has and that were not looked at
@@ -64,11 +85,7 @@ impl Store {
         let seen = Oid::parse(seen.trim()).ok();
         let seen = seen.filter(|seen| self.repo.exists(*seen));
         // Mostly there is none, and who asks git for their order waits for a process.
-        let mut any = false;
-        for commit in self.repo.commits_beyond(seen, tip)? {
-            any |= self.is_hand_made(commit)?;
-        }
-        if !any {
+        if !self.is_any_hand_made(seen, tip)? {
             return Ok(Vec::new());
         }
         let grep = format!("--grep=^{VERSION_TRAILER}:");
