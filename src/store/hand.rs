@@ -51,7 +51,12 @@ impl HandMade {
 }
 
 fn by_hand(commit: &Commit) -> bool {
-    !commit.message.contains(VERSION_TRAILER) && !commit.parents.is_empty()
+    let mut lines = commit.message.lines();
+    let signed = lines.any(|line| {
+        let rest = line.strip_prefix(VERSION_TRAILER);
+        rest.is_some_and(|rest| rest.starts_with(':'))
+    });
+    !signed && !commit.parents.is_empty()
 }
 
 impl Store {

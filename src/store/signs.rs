@@ -19,6 +19,12 @@ use super::{Link, Places, Snapshot, Store, StoreError, layout};
 /// Heartbeats older than this are not worth telling others of.
 const OLD: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// What a clone said is taken away when it has said nothing for so long: clones that lived for
+/// one task would otherwise be fetched by everybody for ever.
+const DEAD: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How many such are taken away at once.
+const DEAD_MAX: usize = 100;
+
 /// The name of the file in a presence commit.
 const FILE: &str = "presence.toml";
 
@@ -91,8 +97,16 @@ impl Store {
             expected: known.map_or(Expected::Absent, Expected::At),
             new: Some(new),
         };
+        let mut pushes = vec![push];
+        for (name, oid) in self.dead_signs(link, clone, now)? {
+            pushes.push(RemotePush {
+                name,
+                expected: Expected::At(oid),
+                new: None,
+            });
+        }
         let pushed = self.repo.remote(&link.name, limit);
-        let pushed = pushed.push(&[push], Together::Each)?;
+        let pushed = pushed.push(&pushes, Together::Each)?;
         // Anything else: another process of this clone said it, or the remote will not have it.
         let moved = pushed.first() == Some(&Pushed::Moved);
         if moved {
@@ -100,6 +114,35 @@ impl Store {
         }
         fs::write(&mark, "").ok();
         Ok(moved)
+    }
+
+    /// Returns the refs of clones that have said nothing for very long.
+    ///
+    /// Long since by our clock, and long before the last that anybody else said, so that no wrong
+    /// clock takes away what a living clone says.
+    fn dead_signs(
+        &self,
+        link: &Link,
+        own: &CloneId,
+        now: Timestamp,
+    ) -> Result<Vec<(RefName, Oid)>, StoreError> {
+        let last_words = |signs: &Signs| signs.agents.values().map(|sign| sign.at).max();
+        let others = self.signs_of_others(link, own)?;
+        let newest = others.values().filter_map(last_words).max();
+        let is_over = |at: Timestamp, then: Timestamp| Duration::from(then.since(at)) > DEAD;
+        let mut dead = Vec::new();
+        for (clone, signs) in &others {
+            if let (Some(at), Some(newest)) = (last_words(signs), newest)
+                && is_over(at, now)
+                && is_over(at, newest)
+                && dead.len() < DEAD_MAX
+            {
+                let tracking = RefName::new(format!("{}{clone}", link.presence_tracking()))?;
+                let name = RefName::new(format!("{}{clone}", link.presence_on_remote()))?;
+                dead.extend(self.repo.read_ref(&tracking)?.map(|oid| (name, oid)));
+            }
+        }
+        Ok(dead)
     }
 
     /// Returns what other clones said, as far as it was fetched.

@@ -117,3 +117,33 @@ fn clocks_that_are_hours_off_change_nothing() {
         assert_eq!(look(119), Some(60), "skew {skew}");
     }
 }
+
+#[test]
+fn a_clone_that_is_gone_for_a_month_is_taken_away_and_no_other() {
+    let mut place = Place::founded();
+    let link = linked(&place);
+    place.store = Store::new(place.test.open());
+    let store = &place.store;
+    let clones: [CloneId; 3] =
+        ["000000000001", "000000000002", "000000000003"].map(|text| text.parse().unwrap());
+    let say = |clone: usize, day: i64| {
+        let now = Timestamp(NOW.0 + day * 24 * 3_600_000);
+        store.presence().beat(&agent("kai"), now, None).unwrap();
+        let said = store.publish_signs(&link, &clones[clone], now, Duration::ZERO, LIMIT);
+        assert!(said.unwrap());
+        store.fetch(&link, LIMIT).unwrap();
+        let found = store.repo().list_refs(&link.presence_tracking()).unwrap();
+        let names = found.iter().map(|(name, _)| name.as_str());
+        let ids: Vec<&str> = names.map(|name| name.rsplit('/').next().unwrap()).collect();
+        ids.join(" ")
+    };
+    let [first, second, third] = clones.each_ref().map(ToString::to_string);
+    say(0, 0);
+    assert_eq!(say(1, 20), format!("{first} {second}"));
+    // A clock that is a year ahead takes nobody for gone who was here lately.
+    assert_eq!(say(2, 365), format!("{first} {second} {third}"));
+    assert_eq!(say(1, 21), format!("{first} {second} {third}"));
+    assert_eq!(say(1, 40), format!("{second} {third}"));
+    // It was not gone for ever.
+    assert_eq!(say(0, 41), format!("{first} {second} {third}"));
+}
