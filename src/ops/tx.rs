@@ -123,6 +123,7 @@ fn run<T>(
     let mut mending = true;
     let begun = Instant::now();
     for round in 0..ROUNDS {
+        let tried = Instant::now();
         let authority = match &link {
             Some(link) if contact != Contact::None => Authority::Remote {
                 link: link.clone(),
@@ -162,9 +163,11 @@ fn run<T>(
                     if begun.elapsed() > PATIENCE {
                         break;
                     }
-                    // Short: pausing for longer the more often one lost makes losing likelier.
-                    let pause = ctx.random(|rng| rng.u64(0..=20));
-                    std::thread::sleep(Duration::from_millis(pause));
+                    // By as much as the lost push took, on average: that leaves the remote to half
+                    // of those who want it. Pausing for longer, and the longer the more often one
+                    // lost, costs less still and leaves everything to whoever moved it last.
+                    let share = 2.0 * ctx.random(fastrand::Rng::f64);
+                    std::thread::sleep(tried.elapsed().mul_f64(share));
                 }
                 match sync::sync(ctx, sync::SyncOptions::CATCH_UP) {
                     Ok(_) => {
