@@ -7,6 +7,7 @@ use crate::model::agent::{AgentEvent, AgentKind, AgentLog, Profile};
 use crate::model::event::Log;
 use crate::model::name::{AgentName, Author, Lane};
 use crate::model::text;
+use crate::model::time::Timestamp;
 use crate::store::{Changes, Origin, StoreError, Turn};
 
 use super::who::{Seat, seat};
@@ -33,6 +34,8 @@ pub struct Joined {
     pub worktree: PathBuf,
     /// Another worktree that does so too.
     pub also_in: Option<PathBuf>,
+    /// When somebody of that name was last active in another clone, by that clone's clock.
+    pub active_elsewhere: Option<Timestamp>,
     /// The remote whose team this clone takes part in from now on.
     pub team_on: Option<String>,
 }
@@ -89,6 +92,7 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
     ctx.note_work();
     ctx.store().presence().beat(name, ctx.now(), None)?;
     let also_in = other_worktree(ctx, name);
+    let active_elsewhere = other_clone(ctx, name)?;
     ctx.repo()
         .set_worktree_config(AGENT_KEY, Some(name.as_str()))?;
     let worktree = ctx
@@ -102,6 +106,7 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
         again,
         worktree,
         also_in,
+        active_elsewhere,
         team_on,
     })
 }
@@ -134,6 +139,21 @@ fn other_worktree(ctx: &Context, name: &AgentName) -> Option<PathBuf> {
                 .is_ok_and(|text| text.lines().any(|line| is_binding(line, name)))
         })
         .map(|worktree| worktree.path)
+}
+
+/// Returns when another clone last said that it has an agent of the same name at work.
+///
+/// Good enough for a warning: it goes by the clock of that clone.
+fn other_clone(ctx: &Context, name: &AgentName) -> Result<Option<Timestamp>, OpsError> {
+    let store = ctx.store();
+    let Some(link) = store.link() else {
+        return Ok(None);
+    };
+    let idle_after = store.snapshot()?.settings()?.idle_after;
+    let others = store.signs_of_others(&link, &ctx.clone_id()?)?;
+    let signs = others.values().filter_map(|signs| signs.agents.get(name));
+    let active = signs.filter(|sign| !sign.signed_off && ctx.now().since(sign.at) < idle_after);
+    Ok(active.map(|sign| sign.at).max())
 }
 
 /// Good enough for a warning: the line that `git config --worktree` writes.

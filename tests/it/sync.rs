@@ -137,6 +137,21 @@ fn a_plain_clone_finds_the_team_and_takes_part() {
 }
 
 #[test]
+fn a_name_that_is_taken_on_another_machine_is_pointed_out() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    kai.reflectt(["sync"]).ok();
+    link.reflectt(["sync"]).ok();
+    let again = link.reflectt(["join", "kai"]).ok();
+    assert!(again.stderr.contains("active in another clone"), "{again}");
+    let own = link.reflectt(["join", "link"]).ok();
+    assert!(!own.stderr.contains("another clone"), "{own}");
+}
+
+#[test]
 fn a_partial_clone_gets_what_the_record_needs() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai"]);

@@ -68,6 +68,13 @@ fn print(session: &Session, joined: &Joined, hooks: Option<&str>) {
             agent.name
         ));
     }
+    if let Some(at) = joined.active_elsewhere {
+        ui.warn(format!(
+            "`{}` was active in another clone {}; two processes with one name take each other's work for their own",
+            agent.name,
+            ui.relative(at.0)
+        ));
+    }
     if let Some(other) = session.agent_variable()
         && other != agent.name.as_str()
     {
