@@ -60,6 +60,11 @@ pub enum Together {
     Each,
 }
 
+/// How often to fetch again because another process of this clone, like a daemon, did so too, and
+/// by how much longer to pause each time.
+const FETCH_TRIES: u32 = 10;
+const FETCH_PAUSE: Duration = Duration::from_millis(5);
+
 /// Another repository, by the name this one has for it.
 pub struct Remote<'r> {
     repo: &'r Repo,
@@ -154,18 +159,29 @@ impl Remote<'_> {
         let specs = specs
             .iter()
             .map(|spec| format!("+{}:{}", spec.from, spec.to));
-        // `--atomic` with `--prune` makes git abort.
-        let mut command =
-            self.fetching()
-                .args(["--prune", "--no-show-forced-updates", "--refmap="]);
-        if self.is_promisor() {
-            command = command.arg("--no-filter");
-        }
-        let command = command.args(["--", &self.name]).args(specs);
-        let output = self.run(command)?;
-        match output.code {
-            Some(0) => Ok(()),
-            _ => Err(self.failure(output)),
+        let specs: Vec<String> = specs.collect();
+        let filter: &[&str] = match self.is_promisor() {
+            true => &["--no-filter"],
+            false => &[],
+        };
+        let mut failed = 0;
+        loop {
+            // `--atomic` with `--prune` makes git abort.
+            let command = self
+                .fetching()
+                .args(["--prune", "--no-show-forced-updates", "--refmap="])
+                .args(filter)
+                .args(["--", &self.name])
+                .args(&specs);
+            let output = self.run(command)?;
+            match output.code {
+                Some(0) => return Ok(()),
+                _ if failed < FETCH_TRIES && met_another(&output.stderr) => {
+                    std::thread::sleep(FETCH_PAUSE * failed);
+                    failed += 1;
+                }
+                _ => return Err(self.failure(output)),
+            }
         }
     }
 
@@ -301,6 +317,14 @@ fn refusal(summary: &str, stderr: &str) -> Line {
         None => reason.to_owned(),
     };
     Line::Done(Pushed::Refused { reason })
+}
+
+/// Tells whether a fetch failed only because another one moved or locked the same refs here.
+fn met_another(stderr: &str) -> bool {
+    let here = |line: &&str| !line.starts_with("remote:");
+    let known = ["cannot lock ref", "incorrect old value", "failed to lock"];
+    let mut lines = stderr.lines().filter(here);
+    lines.any(|line| known.iter().any(|known| line.contains(known)))
 }
 
 /// Picks the line that says why, out of what git printed.

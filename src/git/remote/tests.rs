@@ -266,3 +266,34 @@ fn reports_are_read_by_their_words() {
         assert_eq!((name.as_str(), line), (expected_name, expected));
     }
 }
+
+#[test]
+fn fetches_of_one_clone_do_not_get_in_each_others_way() {
+    let (test, _bare) = pair();
+    let repo = test.open();
+    let claims = name("refs/reflectt/claims");
+    let specs = [FetchSpec {
+        from: claims.to_string(),
+        to: "refs/reflectt/remotes/origin/claims".to_owned(),
+    }];
+    let mut last = None;
+    for round in 0..8 {
+        let parents: Vec<Oid> = last.into_iter().collect();
+        let next = write_commit(&repo, &parents, &round.to_string(), round);
+        let pushes = [push(&claims, last, Some(next))];
+        let remote = repo.remote("origin", LIMIT);
+        let pushed = remote.push(&pushes, Together::Each).unwrap();
+        assert_eq!(pushed, [Pushed::Moved]);
+        last = Some(next);
+        let gate = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    let repo = test.open();
+                    gate.wait();
+                    repo.remote("origin", LIMIT).fetch(&specs).unwrap();
+                });
+            }
+        });
+    }
+}
