@@ -11,7 +11,7 @@ use crate::git::Repo;
 use crate::ops::{self, Context, OpsError, Proof};
 
 use super::Keep;
-use super::process::shown;
+use super::said::shown;
 use super::stage::{Source, Stage};
 use super::team::Team;
 use super::witness::{Changed, Witness};

@@ -7,8 +7,11 @@ mod acts;
 mod ending;
 mod narration;
 mod process;
+mod said;
+mod setting;
 mod stage;
 mod team;
+mod waiting;
 mod witness;
 
 use std::ffi::OsString;
@@ -21,6 +24,7 @@ use crate::git::{self, Repo};
 use ending::End;
 use narration::Narrator;
 use process::Processes;
+use setting::Setting;
 use stage::Stage;
 use team::Team;
 use witness::Witness;
@@ -91,7 +95,7 @@ fn act(
     witness: Option<&Witness>,
 ) -> Result<End, CliError> {
     let say = Narrator::new(&session.ui, acts::ACTS.len() + 1);
-    let mut team = Team::new(&say, stage, processes);
+    let mut team = Team::new(&say, stage, Setting::worktrees(stage), processes);
     for act in acts::ACTS {
         say.chapter(act.title);
         (act.play)(&mut team)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::cli::text::{CYAN, DIM, GREEN, RED, Text, YELLOW};
 use crate::cli::ui::Ui;
 
-use super::process::Said;
+use super::said::Said;
 
 /// How long a line stays alone on a terminal, so that a person can follow. Never in a pipe.
 const PACE: Duration = Duration::from_millis(40);

@@ -4,7 +4,7 @@
 //! Ctrl-C at a terminal reaches the demo alone and it alone decides.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
@@ -17,47 +17,8 @@ use signal_hook::iterator::Signals;
 
 use crate::cli::error::CliError;
 
-/// What a process said.
-#[derive(Debug, Clone)]
-pub struct Said {
-    /// Who ran it; nobody in particular for the stage hands.
-    pub who: String,
-    /// The command as one would type it.
-    pub command: String,
-    /// The exit code, as a shell gives it.
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Said {
-    /// Returns the lines worth showing: the answer, or why there is none.
-    pub fn essence(&self) -> &str {
-        // Hints and errors are on standard error; an answer of any kind is not.
-        if !self.stdout.is_empty() {
-            self.stdout.trim_end()
-        } else {
-            self.stderr.trim_end()
-        }
-    }
-
-    /// Returns the first word of the answer, which is the id where a task is printed.
-    pub fn first_word(&self) -> &str {
-        self.stdout.split_whitespace().next().unwrap_or_default()
-    }
-
-    /// Returns the failure that this is where it was not expected.
-    pub fn unexpected(&self, expected: i32) -> CliError {
-        let said = format!("{}\n{}", self.stdout.trim_end(), self.stderr.trim_end());
-        CliError::failed(format!(
-            "`{}` of `{}` ended with {} and not with {expected}, and said: {}",
-            self.command,
-            self.who,
-            self.code,
-            said.trim()
-        ))
-    }
-}
+use super::said::{Said, shown};
+use super::stage::environment;
 
 /// Starts processes of a program, and ends them when the demo is told to end.
 pub struct Processes {
@@ -105,29 +66,17 @@ impl Processes {
     }
 
     /// Runs the program to its end.
-    pub fn run(
-        &self,
-        who: &str,
-        dir: &Path,
-        env: &[(String, String)],
-        args: &[String],
-    ) -> Result<Said, CliError> {
+    pub fn run(&self, who: &str, dir: &Path, args: &[String]) -> Result<Said, CliError> {
         let shown = format!("reflectt {}", shown(args));
         let failed = |doing: &str, error: io::Error| {
             CliError::failed(format!("cannot {doing} `{shown}`")).caused_by(error)
         };
-        let mut command = Command::new(&self.program);
-        for name in &self.removed {
-            command.env_remove(name);
-        }
+        let mut command = self.command(self.program.as_os_str(), dir);
         command
-            .envs(env.iter().map(|(name, value)| (name, value)))
             .args(args)
-            .current_dir(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
+            .stderr(Stdio::piped());
         let child = self
             .start(&mut command)
             .map_err(|error| failed("run", error))?;
@@ -144,6 +93,18 @@ impl Processes {
             stdout,
             stderr,
         })
+    }
+
+    fn command(&self, program: &OsStr, dir: &Path) -> Command {
+        let mut command = Command::new(program);
+        for name in &self.removed {
+            command.env_remove(name);
+        }
+        command
+            .envs(environment())
+            .current_dir(dir)
+            .process_group(0);
+        command
     }
 
     fn start(&self, command: &mut Command) -> io::Result<Child> {
@@ -218,40 +179,18 @@ fn lock(running: &Mutex<Running>) -> MutexGuard<'_, Running> {
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns arguments as one would type them into a shell.
-pub fn shown(args: &[String]) -> String {
-    let plain = |arg: &str| {
-        let safe = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+".contains(c);
-        !arg.is_empty() && arg.chars().all(safe)
-    };
-    let quoted: Vec<String> = args
-        .iter()
-        .map(|arg| match plain(arg) {
-            true => arg.clone(),
-            false => format!("'{}'", arg.replace('\'', "'\\''")),
-        })
-        .collect();
-    quoted.join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_shown_as_they_are_typed() {
-        let args = ["send", "#general", "it's", "", "a/b"].map(str::to_owned);
-        assert_eq!(shown(&args), "send '#general' 'it'\\''s' '' a/b");
-    }
-
-    #[test]
     fn a_process_tells_its_code_and_both_streams() {
         let processes = Processes::of("/bin/sh".into(), Vec::new()).unwrap();
         let args = ["-c", "echo err >&2; exit 3"].map(str::to_owned);
-        let said = processes.run("me", Path::new("/"), &[], &args).unwrap();
+        let said = processes.run("me", Path::new("/"), &args).unwrap();
         assert_eq!((said.code, said.essence()), (3, "err"));
         let args = ["-c", "echo out; echo err >&2"].map(str::to_owned);
-        let said = processes.run("me", Path::new("/"), &[], &args).unwrap();
+        let said = processes.run("me", Path::new("/"), &args).unwrap();
         assert_eq!(
             (said.code, said.essence(), said.first_word()),
             (0, "out", "out")

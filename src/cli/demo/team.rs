@@ -11,17 +11,10 @@ use crate::model::name::AgentName;
 use crate::ops::{Answers, Proof};
 
 use super::narration::Narrator;
-use super::process::{Processes, Said, shown};
-use super::stage::{FOLDER, Stage, environment};
-
-/// The agents, and what they are on the team for.
-pub const AGENTS: [(&str, &str); 5] = [
-    ("kai", "backend developer"),
-    ("link", "frontend developer"),
-    ("sage", "reviewer"),
-    ("echo", "technical writer"),
-    ("mira", "tester"),
-];
+use super::process::{Processes, interrupted};
+use super::said::{Said, shown};
+use super::setting::Setting;
+use super::stage::{FOLDER, Stage};
 
 /// What one agent does of its own accord, while others do theirs.
 pub enum Step {
@@ -36,6 +29,7 @@ pub enum Step {
 pub struct Team<'a> {
     pub say: &'a Narrator<'a>,
     pub stage: &'a Stage,
+    pub setting: Setting,
     processes: &'a Processes,
     /// The tasks by the names the script has for them.
     tasks: BTreeMap<&'static str, String>,
@@ -47,10 +41,16 @@ pub struct Team<'a> {
 }
 
 impl<'a> Team<'a> {
-    pub fn new(say: &'a Narrator<'a>, stage: &'a Stage, processes: &'a Processes) -> Team<'a> {
+    pub fn new(
+        say: &'a Narrator<'a>,
+        stage: &'a Stage,
+        setting: Setting,
+        processes: &'a Processes,
+    ) -> Team<'a> {
         Team {
             say,
             stage,
+            setting,
             processes,
             tasks: BTreeMap::new(),
             holders: BTreeMap::new(),
@@ -118,35 +118,32 @@ impl<'a> Team<'a> {
     }
 
     fn spawn(&self, who: &str, args: &[String]) -> Result<Said, CliError> {
-        let env: Vec<(String, String)> = environment()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let said = self.processes.run(who, &self.directory(who), &env, args)?;
-        self.listen(args, &said);
+        let said = self
+            .processes
+            .run(&self.prompt(who), &self.directory(who), args)?;
+        self.listen(who, args, &said);
         Ok(said)
     }
 
-    /// Where somebody works: those who are not on the team, in the clone's own checkout.
+    /// Where somebody works.
     pub fn directory(&self, who: &str) -> PathBuf {
-        match AGENTS.iter().any(|(name, _)| *name == who) {
-            true => self.stage.of(who),
-            false => self.stage.project(),
-        }
+        let seat = self.setting.seat(who);
+        seat.map_or_else(|| self.setting.home.clone(), |seat| seat.dir.clone())
+    }
+
+    fn prompt(&self, who: &str) -> String {
+        let seat = self.setting.seat(who);
+        seat.map_or_else(|| who.to_owned(), |seat| seat.prompt.clone())
     }
 
     /// Remembers what a process was told about claims and messages.
-    fn listen(&self, args: &[String], said: &Said) {
+    fn listen(&self, who: &str, args: &[String], said: &Said) {
         if said.code != 0 {
             return;
         }
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
         match words.as_slice() {
-            ["next", "--claim", ..] | ["claim", ..] => {
-                let id = said.first_word().parse::<TaskId>();
-                if let (Ok(agent), Ok(id)) = (said.who.parse::<AgentName>(), id) {
-                    self.told().claimed.push((agent, id));
-                }
-            }
+            ["next", "--claim", ..] | ["claim", ..] => self.granted(who, said.first_word()),
             ["send", ..] => {
                 let id = said.stdout.split_whitespace().nth(1);
                 if let Some(id) = id.and_then(|id| id.parse::<Stamp>().ok()) {
@@ -154,6 +151,13 @@ impl<'a> Team<'a> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Remembers that an agent was told that a task is its own.
+    pub fn granted(&self, who: &str, id: &str) {
+        if let (Ok(agent), Ok(id)) = (who.parse::<AgentName>(), id.parse::<TaskId>()) {
+            self.told().claimed.push((agent, id));
         }
     }
 
@@ -169,13 +173,13 @@ impl<'a> Team<'a> {
 
     /// Runs git as an agent, whatever comes of it, and shows nothing.
     pub fn git_quietly(&self, who: &str, args: &[&str]) -> Result<Said, CliError> {
-        let agent = AGENTS.iter().any(|(name, _)| *name == who).then_some(who);
+        let agent = self.setting.seat(who).map(|seat| seat.agent);
         let output = self.stage.git(agent, &self.directory(who), args)?;
         if self.processes.ended_by().is_some() {
-            return Err(super::process::interrupted());
+            return Err(interrupted());
         }
         Ok(Said {
-            who: who.to_owned(),
+            who: self.prompt(who),
             command: format!("git {}", shown(&owned(args))),
             code: output.code.unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -191,6 +195,24 @@ impl<'a> Team<'a> {
             self.spawn(who, args)
         };
         each(runs, start)
+    }
+
+    /// Has an agent wait for a message while others act, and shows then what it was woken by.
+    pub fn woken(
+        &self,
+        who: &str,
+        meanwhile: impl FnOnce() -> Result<(), CliError>,
+    ) -> Result<Said, CliError> {
+        let said = thread::scope(|scope| {
+            let waiting = scope.spawn(|| self.ask(who, &["inbox", "--wait", "30s"]));
+            meanwhile()?;
+            joined(waiting.join())
+        })?;
+        self.say.command(&said, 2);
+        match said.code {
+            0 => Ok(said),
+            _ => Err(said.unexpected(0)),
+        }
     }
 
     /// Has each of these agents take its steps one after the other, all agents side by side.
@@ -245,12 +267,13 @@ fn each<T: Sync, R: Send>(
             .iter()
             .map(|item| scope.spawn(move || act(item)))
             .collect();
-        let joined = threads.into_iter().map(|thread| match thread.join() {
-            Ok(result) => result,
-            Err(_) => Err(CliError::failed("a thread of the demo panicked")),
-        });
-        joined.collect()
+        let ends = threads.into_iter().map(|thread| joined(thread.join()));
+        ends.collect()
     })
+}
+
+fn joined<R>(end: thread::Result<Result<R, CliError>>) -> Result<R, CliError> {
+    end.unwrap_or_else(|_| Err(CliError::failed("a thread of the demo panicked")))
 }
 
 pub fn owned(args: &[&str]) -> Vec<String> {

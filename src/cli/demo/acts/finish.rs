@@ -1,7 +1,8 @@
 //! The rest is done, everybody reflects, and all branches are merged.
 
+use crate::cli::demo::setting::AGENTS;
 use crate::cli::demo::stage::BASE;
-use crate::cli::demo::team::{AGENTS, Step, Team, owned};
+use crate::cli::demo::team::{Step, Team, owned};
 use crate::cli::error::CliError;
 use crate::ops::Proof;
 

@@ -1,7 +1,8 @@
 //! The team comes together and makes a plan.
 
+use crate::cli::demo::setting::AGENTS;
 use crate::cli::demo::stage::Source;
-use crate::cli::demo::team::{AGENTS, Team, owned};
+use crate::cli::demo::team::{Team, owned};
 use crate::cli::error::CliError;
 
 /// A task of the plan.

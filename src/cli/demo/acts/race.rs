@@ -1,7 +1,8 @@
 //! All want the same task, then any task, then overlapping files.
 
-use crate::cli::demo::process::Said;
-use crate::cli::demo::team::{AGENTS, Team, owned};
+use crate::cli::demo::said::Said;
+use crate::cli::demo::setting::AGENTS;
+use crate::cli::demo::team::{Team, owned};
 use crate::cli::error::CliError;
 
 pub fn play(team: &mut Team) -> Result<(), CliError> {

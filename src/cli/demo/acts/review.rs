@@ -110,9 +110,7 @@ pub fn approve(team: &Team, keys: &[&str]) -> Result<(), CliError> {
 
 /// Returns who was asked to review a task.
 fn reviewer(team: &Team, id: &str) -> Result<String, CliError> {
-    let said = team.ask("you", &["--json", "task", "show", id])?;
-    let task: serde_json::Value = serde_json::from_str(&said.stdout)
-        .map_err(|error| CliError::failed("a task is not printed as JSON").caused_by(error))?;
+    let task = team.ask("you", &["--json", "task", "show", id])?.json()?;
     let name = task["reviewer"].as_str();
     name.map(str::to_owned)
         .ok_or_else(|| CliError::failed(format!("nobody was asked to review `{id}`")))

@@ -1,9 +1,7 @@
 //! One agent stops giving signs of life, loses its claim, and finds out when it comes back.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use crate::cli::demo::team::{Step, Team};
+use crate::cli::demo::waiting::until;
 use crate::cli::error::CliError;
 
 /// From when on an agent counts as what. Hours become seconds, for this act alone.
@@ -17,10 +15,6 @@ const USUAL: [(&str, &str); 3] = [
     ("heartbeat.stale_after", "45m"),
     ("heartbeat.idle_after", "15m"),
 ];
-
-/// How often to look, and for how long at most.
-const LOOK: Duration = Duration::from_millis(100);
-const PATIENCE: Duration = Duration::from_secs(30);
 
 const MANUAL: &str = "# Manual\n\n## Installing\n\nCopy the directory.\n\n## Signing\n\nFill in the form.\n\n## Moderating\n\nDelete the line.\n";
 
@@ -80,13 +74,9 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
 
 /// Watches an agent until its claims can be taken, and tells each step on the way there.
 fn await_silence(team: &Team, watcher: &str, silent: &str) -> Result<(), CliError> {
-    let began = Instant::now();
     let mut last = String::from("active");
-    while began.elapsed() < PATIENCE {
-        let said = team.ask(watcher, &["--json", "who"])?;
-        let who: serde_json::Value = serde_json::from_str(&said.stdout).map_err(|error| {
-            CliError::failed("the team is not printed as JSON").caused_by(error)
-        })?;
+    until(&format!("`{silent}` is still here"), || {
+        let who = team.ask(watcher, &["--json", "who"])?.json()?;
         let seats = who["agents"].as_array().into_iter().flatten();
         let status = seats
             .filter(|seat| seat["name"] == silent)
@@ -96,15 +86,9 @@ fn await_silence(team: &Team, watcher: &str, silent: &str) -> Result<(), CliErro
             team.say.tell(&format!("      {silent} is {status}"));
             last = status.to_owned();
         }
-        if !["active", "idle", "stale"].contains(&status) {
-            return Ok(());
-        }
-        thread::sleep(LOOK);
-    }
-    let patience = PATIENCE.as_secs();
-    Err(CliError::failed(format!(
-        "`{silent}` is still {last} after {patience} s of silence"
-    )))
+        let here = ["active", "idle", "stale"].contains(&status);
+        Ok((!here).then_some(()))
+    })
 }
 
 fn lines_from<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {

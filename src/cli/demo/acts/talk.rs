@@ -1,7 +1,5 @@
 //! Messages: direct ones, one in a channel with a mention, and somebody who waits for an answer.
 
-use std::thread;
-
 use crate::cli::demo::team::Team;
 use crate::cli::error::CliError;
 
@@ -16,21 +14,13 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
     team.say.tell(&format!(
         "  {free} waits for the answer while {store} reads:"
     ));
-    let answer = thread::scope(|scope| {
-        let waiting = scope.spawn(|| team.ask(free, &["inbox", "--wait", "30s"]));
+    team.woken(free, || {
         team.run(store, &["inbox"], 2)?;
         team.run(store, &["ack", question], 1)?;
         let text = "Submitting it now. It is yours as soon as it is approved.";
         team.run(store, &["send", free, text, "--reply-to", question], 1)?;
-        match waiting.join() {
-            Ok(said) => said,
-            Err(_) => Err(CliError::failed("a thread of the demo panicked")),
-        }
+        Ok(())
     })?;
-    team.say.command(&answer, 2);
-    if answer.code != 0 {
-        return Err(answer.unexpected(0));
-    }
     team.run(free, &["ack", "--all"], 1)?;
 
     let text = format!("@{api} what are the fields of an entry called?");
