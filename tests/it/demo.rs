@@ -1,20 +1,23 @@
 //! The demo: in a repository, outside of one, interrupted.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use super::support::process::Run;
-use super::support::{Output, Repo, TestEnv};
+use serde_json::Value;
 
-const CHECKS: [&str; 8] = [
+use super::support::process::{Run, Running};
+use super::support::{Output, Repo, TestEnv, poll_until};
+use super::sync;
+
+/// What is checked of either team.
+const OF_EACH: [&str; 6] = [
     "one_holder",
     "disjoint_paths",
     "within_limits",
     "true_answers",
     "mail_once",
     "agreement",
-    "clean_merge",
-    "untouched",
 ];
 
 /// Returns a run of the demo that makes its directory in one of the test's.
@@ -35,17 +38,83 @@ fn left(repo: &Repo) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn holds(output: &Output, checks: &[&str]) {
+fn holds(output: &Output) {
     let summary = output.clone().ok().json();
-    let found: Vec<&str> = summary["checks"]
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let found: Vec<[String; 2]> = summary["checks"]
         .as_array()
         .unwrap()
         .iter()
         .filter(|check| check["ok"] == true)
-        .map(|check| check["what"].as_str().unwrap())
+        .map(|check| [text(&check["team"]), text(&check["what"])])
         .collect();
-    assert_eq!(found, checks);
+    let of = |team, more: &[&'static str]| {
+        [&OF_EACH, more]
+            .concat()
+            .into_iter()
+            .map(move |what| [team, what])
+    };
+    let wanted: Vec<[&str; 2]> = of("worktrees", &["clean_merge"])
+        .chain(of("machines", &["one_record", "no_daemon"]))
+        .chain([["", "untouched"]])
+        .collect();
+    assert_eq!(found, wanted);
     assert_eq!(summary["ok"], true);
+}
+
+/// Returns the command lines of processes at work below a directory, even if it is deleted.
+fn at_work(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| std::fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd.starts_with(dir)))
+        .filter_map(|path| std::fs::read_to_string(path.join("cmdline")).ok())
+        .map(|line| line.replace('\0', " "))
+        .collect()
+}
+
+fn daemons(dir: &Path) -> Vec<String> {
+    let of_daemon = |line: &String| line.contains("daemon run");
+    at_work(dir).into_iter().filter(of_daemon).collect()
+}
+
+/// Starts the demo and returns it as soon as it says this; what it says later goes nowhere.
+fn played_until(repo: &Repo, line: &str) -> Running {
+    let mut running = demo(repo, &[]).spawn();
+    let mut stdout = BufReader::new(running.child.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains(line) {
+        said.clear();
+        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "it ended early");
+    }
+    running
+}
+
+/// Ends the demo with a signal in the moment when it has said this and so many daemons are there,
+/// and expects nothing of it to be left.
+#[track_caller]
+fn interrupted(line: &str, signal: i32, count: usize) {
+    let env = TestEnv::new();
+    let repo = env.repo("repo");
+    let running = played_until(&repo, line);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while daemons(&temp(&repo)).len() < count {
+        assert!(Instant::now() < deadline, "{count} daemons do not come");
+    }
+    send(&running, signal);
+    running.finish().code(128 + signal);
+    // At once: a daemon whose clone is gone ends by itself after some seconds.
+    assert_eq!(daemons(&temp(&repo)), Vec::<String>::new());
+    assert_eq!(left(&repo), Vec::<PathBuf>::new());
+    poll_until("all processes end", Duration::from_secs(2), || {
+        at_work(&temp(&repo)).is_empty().then_some(())
+    });
+}
+
+fn send(running: &Running, signal: i32) {
+    let pid = i32::try_from(running.child.id()).unwrap();
+    // SAFETY: takes two numbers; the process has not been waited for.
+    unsafe { libc::kill(pid, signal) };
 }
 
 /// Everything of a directory that a process could have changed: names, sizes, times.
@@ -82,7 +151,7 @@ fn in_a_dirty_repository_with_a_detached_head_that_stays_as_it_is() {
         .env("GIT_DIR", repo.path().join(".git").to_str().unwrap())
         .env("REFLECTT_AGENT", "no/name")
         .run();
-    holds(&output, &CHECKS);
+    holds(&output);
     assert_eq!(output.json()["source"], repo.path().to_str().unwrap());
     let mut after = Vec::new();
     contents(repo.path(), &mut after);
@@ -98,16 +167,25 @@ fn outside_of_a_repository_it_tells_a_story_and_leaves_it_to_be_looked_at() {
     let text = &output.stdout;
     for part in [
         "A small made-up repository (`",
-        "[3/9] They claim, all at once",
+        "[3/13] They claim, all at once",
         "[exit 3]",
         "[exit 4]",
         "[exit 7]",
+        "[9/13] Two machines, one remote",
+        "ben@laptop$ reflectt join ben",
+        " s from one machine to the other",
+        "ben    working, provisional",
+        "[exit 6]",
+        "[claim_lost] URGENT",
         "ok      no task was ever held twice (7 claims in ",
         "ok      no paths of two agents ever overlapped",
         "ok      every message is in each inbox once, read or unread",
         "ok      claims table and record agree",
+        "ok      no task was ever held twice (3 claims in ",
+        "ok      record and claims are the same on both machines and the remote (at ",
+        "ok      no daemon is left at work (2 were stopped)",
         "## Done lately",
-        "all 7 checks hold",
+        "all 15 checks hold",
     ] {
         assert!(text.contains(part), "`{part}` is missing\n{output}");
     }
@@ -119,9 +197,20 @@ fn outside_of_a_repository_it_tells_a_story_and_leaves_it_to_be_looked_at() {
     let project = Repo::at(env.clone(), kept.join("project"));
     let tasks = project.reflectt(["--json", "task", "list", "--all"]).ok();
     let tasks = tasks.json()["tasks"].as_array().unwrap().clone();
-    let done = |task: &&serde_json::Value| task["status"] == "done";
+    let done = |task: &&Value| task["status"] == "done";
     assert_eq!(tasks.iter().filter(done).count(), 6);
     project.reflectt(["doctor"]).ok();
+    assert_eq!(at_work(kept), Vec::<String>::new());
+    // Not only the demo says so.
+    let tips = ["desk", "laptop", "net/forge.git"]
+        .map(|name| sync::tips(&Repo::at(env.clone(), kept.join(name))));
+    assert_eq!(tips[0], tips[1]);
+    assert_eq!(tips[0], tips[2]);
+    let desk = Repo::at(env.clone(), kept.join("desk"));
+    let claims = desk.reflectt(["--json", "claims"]).ok().json();
+    let claims = claims["claims"].as_array().unwrap();
+    let confirmed = claims.iter().filter(|claim| claim["state"] == "confirmed");
+    assert_eq!((claims.len(), confirmed.count()), (3, 3));
 }
 
 #[test]
@@ -129,25 +218,34 @@ fn without_a_commit_there_is_nothing_to_clone() {
     let env = TestEnv::new();
     let repo = env.empty_repo("repo", &[]);
     let output = demo(&repo, &["-q", "--rm"]).run().ok();
-    assert!(output.stdout.starts_with("all 8 checks hold"), "{output}");
+    assert!(output.stdout.starts_with("all 16 checks hold"), "{output}");
     assert_eq!(output.stdout.lines().count(), 1, "{output}");
 }
 
 #[test]
 fn an_interrupted_demo_leaves_nothing() {
+    interrupted("inbox --wait", libc::SIGTERM, 0);
+}
+
+#[test]
+fn interrupted_while_daemons_start_it_leaves_none() {
+    interrupted("A daemon on each machine", libc::SIGINT, 1);
+}
+
+#[test]
+fn interrupted_while_daemons_work_it_leaves_none() {
+    interrupted("ada cannot know", libc::SIGINT, 2);
+}
+
+#[test]
+fn killed_it_leaves_its_directory_and_no_daemon() {
     let env = TestEnv::new();
     let repo = env.repo("repo");
-    let mut running = demo(&repo, &[]).spawn();
-    let mut stdout = BufReader::new(running.child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("inbox --wait") {
-        line.clear();
-        assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "it ended early");
-    }
-    let pid = i32::try_from(running.child.id()).unwrap();
-    // SAFETY: takes two numbers; the process has not been waited for.
-    unsafe { libc::kill(pid, libc::SIGTERM) };
-    stdout.read_to_string(&mut line).unwrap();
-    running.finish().code(128 + libc::SIGTERM);
-    assert_eq!(left(&repo), Vec::<PathBuf>::new());
+    let running = played_until(&repo, "ada cannot know");
+    assert_eq!(daemons(&temp(&repo)).len(), 2);
+    running.kill();
+    poll_until("the daemons end", Duration::from_secs(20), || {
+        daemons(&temp(&repo)).is_empty().then_some(())
+    });
+    assert_eq!(left(&repo).len(), 1);
 }

@@ -11,6 +11,8 @@ use crate::git::Repo;
 use crate::ops::{self, Context, OpsError, Proof};
 
 use super::Keep;
+use super::forge::BY_CABLE;
+use super::narration::Narrator;
 use super::said::shown;
 use super::stage::{Source, Stage};
 use super::team::Team;
@@ -30,6 +32,8 @@ struct DemoJson<'a> {
 #[derive(Serialize)]
 struct CheckJson<'a> {
     what: &'a str,
+    /// Whose data was looked at: `worktrees` or `machines`; null if it is no team's.
+    team: Option<&'a str>,
     claim: &'a str,
     ok: bool,
     /// What was looked at, or what is wrong.
@@ -38,38 +42,71 @@ struct CheckJson<'a> {
 
 /// What there is to show when all acts are over.
 pub struct End {
-    proofs: Vec<Proof>,
+    checks: Vec<Check>,
     board: String,
+}
+
+/// Something that must be true, and of which team.
+struct Check {
+    team: Option<&'static str>,
+    proof: Proof,
 }
 
 impl End {
     /// Tells whether everything that must be true is.
     pub fn holds(&self) -> bool {
-        self.proofs.iter().all(|proof| proof.found.is_ok())
+        self.checks.iter().all(Check::holds)
     }
 }
 
-/// Checks everything that must be true, of the clone and of the user's repository.
-pub fn check(team: &mut Team, witness: Option<&Witness>) -> Result<End, CliError> {
-    let repo = Repo::discover(&team.stage.project()).map_err(OpsError::from)?;
-    let context = Context::new(repo, None, now, fastrand::Rng::new());
-    let mut proofs = ops::audit(&context, &team.answers())?;
-    proofs.append(&mut team.proofs);
+impl Check {
+    fn holds(&self) -> bool {
+        self.proof.found.is_ok()
+    }
+}
+
+/// Checks everything that must be true, of each team and of the user's repository.
+pub fn check(teams: &mut [Team], witness: Option<&Witness>) -> Result<End, CliError> {
+    let mut checks = Vec::new();
+    for team in &mut *teams {
+        let repo = Repo::discover(&team.setting.clone).map_err(OpsError::from)?;
+        let context = Context::new(repo, None, now, fastrand::Rng::new());
+        let mut proofs = ops::audit(&context, &team.answers())?;
+        proofs.append(&mut team.proofs);
+        team.say.tell(&format!("  {}:", team.setting.title));
+        for proof in proofs {
+            verdict(team.say, &proof);
+            checks.push(Check {
+                team: Some(team.setting.name),
+                proof,
+            });
+        }
+    }
+    let Some(first) = teams.first() else {
+        return Err(CliError::failed("nobody has played"));
+    };
     if let Some(witness) = witness {
-        let made = commits(team, witness)?;
+        let mut made = String::new();
+        for team in &*teams {
+            made.push_str(&commits(team, witness)?);
+        }
         let made = made.lines().collect();
-        proofs.push(untouched(&witness.changed(team.stage.root(), &made)?));
+        let proof = untouched(&witness.changed(first.stage.root(), &made)?);
+        first.say.tell("  You:");
+        verdict(first.say, &proof);
+        checks.push(Check { team: None, proof });
     }
-    for proof in &proofs {
-        let found = proof.found.as_ref().map(String::as_str);
-        team.say.verdict(proof.claim, found.map_err(String::as_str));
-    }
-    team.say.tell("");
-    let board = team.run("you", &["board"], 0)?.stdout;
-    Ok(End { proofs, board })
+    first.say.tell("");
+    let board = first.run("you", &["board"], 0)?.stdout;
+    Ok(End { checks, board })
 }
 
-/// Returns the commits that were made in the clone, one a line.
+fn verdict(say: &Narrator, proof: &Proof) {
+    let found = proof.found.as_ref().map(String::as_str);
+    say.verdict(proof.claim, found.map_err(String::as_str));
+}
+
+/// Returns the commits that were made in the clone of a team, one a line.
 fn commits(team: &Team, witness: &Witness) -> Result<String, CliError> {
     let head = witness.repo().head().map_err(OpsError::from)?;
     let base = head
@@ -79,10 +116,10 @@ fn commits(team: &Team, witness: &Witness) -> Result<String, CliError> {
     if let (Source::Clone(_), Some(base)) = (team.stage.source(), &base) {
         args.push(base);
     }
-    let said = team.git_quietly("you", &args)?;
+    let said = team.stage.git(None, &team.setting.clone, &args)?;
     match said.code {
-        0 => Ok(said.stdout),
-        _ => Err(said.unexpected(0)),
+        Some(0) => Ok(String::from_utf8_lossy(&said.stdout).into_owned()),
+        _ => Err(CliError::failed("cannot list commits").caused_by(said.into_failure())),
     }
 }
 
@@ -110,7 +147,7 @@ pub fn close(session: &Session, stage: &Stage, end: &End, keep: Keep, took: Dura
     if ui.is_json() {
         ui.json(&DemoJson {
             ok: end.holds(),
-            checks: end.proofs.iter().map(json).collect(),
+            checks: end.checks.iter().map(json).collect(),
             source: match stage.source() {
                 Source::Clone(from) => Some(from.display().to_string()),
                 Source::MadeUp(_) => None,
@@ -125,8 +162,8 @@ pub fn close(session: &Session, stage: &Stage, end: &End, keep: Keep, took: Dura
         ui.block(4, &end.board);
         ui.line("");
     }
-    let broken: Vec<&Proof> = end.proofs.iter().filter(|p| p.found.is_err()).collect();
-    let all = end.proofs.len();
+    let broken: Vec<&Check> = end.checks.iter().filter(|it| !it.holds()).collect();
+    let all = end.checks.len();
     if broken.is_empty() {
         let text = format!("all {all} checks hold, after {seconds:.1} s");
         ui.line(Text::new().styled(GREEN, text));
@@ -134,7 +171,7 @@ pub fn close(session: &Session, stage: &Stage, end: &End, keep: Keep, took: Dura
         let text = format!("{} of {all} checks failed", broken.len());
         ui.line(Text::new().styled(RED, text));
     }
-    for proof in broken {
+    for Check { proof, .. } in broken {
         let why = proof.found.as_ref().err().map_or("", String::as_str);
         ui.line(format!("  {}: {why}", proof.claim));
     }
@@ -146,16 +183,21 @@ pub fn close(session: &Session, stage: &Stage, end: &End, keep: Keep, took: Dura
         ui.hint(format!(
             "cd {project} && git log -p reflectt (the record, as git has it)"
         ));
+        let forge = shown(&[stage.root().join(BY_CABLE).display().to_string()]);
+        ui.hint(format!(
+            "git -C {forge} log --oneline reflectt (what the two machines share)"
+        ));
         ui.hint(format!("rm -rf {} (deletes it all)", shown(&[root])));
     }
 }
 
-fn json(proof: &Proof) -> CheckJson<'_> {
-    let (Ok(found) | Err(found)) = &proof.found;
+fn json(check: &Check) -> CheckJson<'_> {
+    let (Ok(found) | Err(found)) = &check.proof.found;
     CheckJson {
-        what: proof.what,
-        claim: proof.claim,
-        ok: proof.found.is_ok(),
+        what: check.proof.what,
+        team: check.team,
+        claim: check.proof.claim,
+        ok: check.holds(),
         found,
     }
 }
@@ -171,8 +213,10 @@ mod tests {
             faults: vec!["another commit is checked out".to_owned()],
             meanwhile: 0,
         });
-        let end = |proofs| End {
-            proofs,
+        let end = |proofs: Vec<Proof>| End {
+            checks: (proofs.into_iter())
+                .map(|proof| Check { team: None, proof })
+                .collect(),
             board: String::new(),
         };
         assert!(end(vec![untouched(&Changed::default())]).holds());

@@ -1,10 +1,12 @@
-//! `reflectt demo`: five agents in a temporary clone, as processes of this very binary.
+//! `reflectt demo`: agents in temporary clones, as processes of this very binary.
 //!
-//! The acts are a list ([`acts::ACTS`]); each plays on a [`team::Team`] and tells what happens.
-//! Afterwards [`crate::ops::audit`] checks the data that is left.
+//! It has two parts, one with five agents in a clone ([`acts::WORKTREES`]), one with two machines
+//! and a remote ([`acts::MACHINES`]). Each is a list of acts that play on a [`team::Team`] and
+//! tell what happens. Afterwards [`crate::ops::audit`] checks the data that is left.
 
 mod acts;
 mod ending;
+mod forge;
 mod narration;
 mod process;
 mod said;
@@ -15,6 +17,7 @@ mod waiting;
 mod witness;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::cli::error::{CliError, Kind};
@@ -22,6 +25,7 @@ use crate::cli::session::Session;
 use crate::git::{self, Repo};
 
 use ending::End;
+use forge::{DESK, LAPTOP};
 use narration::Narrator;
 use process::Processes;
 use setting::Setting;
@@ -83,6 +87,8 @@ fn play_with(
             let root = root.display();
             session.ui.note(format!("everything is left in {root}"));
         }
+    } else {
+        stage.strike();
     }
     Ok(u8::from(!played?.holds()))
 }
@@ -94,14 +100,26 @@ fn act(
     processes: &Processes,
     witness: Option<&Witness>,
 ) -> Result<End, CliError> {
-    let say = Narrator::new(&session.ui, acts::ACTS.len() + 1);
-    let mut team = Team::new(&say, stage, Setting::worktrees(stage), processes);
-    for act in acts::ACTS {
-        say.chapter(act.title);
-        (act.play)(&mut team)?;
+    let parts = [
+        (Setting::worktrees(stage), acts::WORKTREES),
+        (Setting::machines(stage), acts::MACHINES),
+    ];
+    let chapters: usize = parts.iter().map(|(_, acts)| acts.len()).sum();
+    let say = Narrator::new(&session.ui, chapters + 1);
+    let _guard = processes
+        .guard(stage.root(), &[DESK, LAPTOP].map(PathBuf::from))
+        .map_err(|error| CliError::failed("cannot watch over daemons").caused_by(error))?;
+    let mut teams = Vec::new();
+    for (setting, acts) in parts {
+        let mut team = Team::new(&say, stage, setting, processes);
+        for act in acts {
+            say.chapter(act.title);
+            (act.play)(&mut team)?;
+        }
+        teams.push(team);
     }
     say.chapter("What must be true");
-    ending::check(&mut team, witness)
+    ending::check(&mut teams, witness)
 }
 
 /// Returns the repository the user is in, or why there is none that can be used.

@@ -10,7 +10,7 @@ use crate::cli::ui::Ui;
 use super::said::Said;
 
 /// How long a line stays alone on a terminal, so that a person can follow. Never in a pipe.
-const PACE: Duration = Duration::from_millis(40);
+const PACE: Duration = Duration::from_millis(25);
 
 /// From which length on a command is shown on several lines.
 const WIDTH: usize = 90;

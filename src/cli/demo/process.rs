@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -78,7 +79,7 @@ impl Processes {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = self
-            .start(&mut command)
+            .start(&mut command, OnSignal::of(args))
             .map_err(|error| failed("run", error))?;
         let (code, stdout, stderr) = self
             .finish(child)
@@ -92,6 +93,26 @@ impl Processes {
             code,
             stdout,
             stderr,
+            ended: Instant::now(),
+        })
+    }
+
+    /// Sees to it that the daemons of these clones end when this process does, or before.
+    ///
+    /// They outlive whoever starts them. So a process waits for its input to end, which happens
+    /// when the guard is dropped, and no less when this process panics or is killed.
+    pub fn guard(&self, dir: &Path, clones: &[PathBuf]) -> io::Result<Guard> {
+        const SCRIPT: &str = "read -r _; for clone; do \"$0\" -C \"$clone\" daemon stop; done";
+        let mut command = self.command("sh".as_ref(), dir);
+        command
+            .args(["-c", SCRIPT])
+            .arg(&self.program)
+            .args(clones)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Ok(Guard {
+            child: command.spawn()?,
         })
     }
 
@@ -107,13 +128,15 @@ impl Processes {
         command
     }
 
-    fn start(&self, command: &mut Command) -> io::Result<Child> {
+    fn start(&self, command: &mut Command, on_signal: OnSignal) -> io::Result<Child> {
         let mut running = lock(&self.running);
         if running.ended_by.is_some() {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let child = command.spawn()?;
-        running.groups.insert(group(&child));
+        if on_signal == OnSignal::Kill {
+            running.groups.insert(group(&child));
+        }
         Ok(child)
     }
 
@@ -134,6 +157,37 @@ impl Processes {
             (None, signal) => 128 + signal.unwrap_or_default(),
         };
         Ok((code, stdout, stderr))
+    }
+}
+
+/// What becomes of a process when the demo is told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnSignal {
+    Kill,
+    /// It takes a moment only. Killed halfway, it would leave a daemon behind that has not said
+    /// yet who it is, and could not be told to stop.
+    Finish,
+}
+
+impl OnSignal {
+    fn of(args: &[String]) -> OnSignal {
+        match args.first().map(String::as_str) {
+            Some("daemon") => OnSignal::Finish,
+            _ => OnSignal::Kill,
+        }
+    }
+}
+
+/// Stops daemons when it is dropped, and when this process ends in any other way.
+pub struct Guard {
+    child: Child,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        // Whether a daemon could be stopped shows elsewhere; here nothing can be done about it.
+        let _ = self.child.wait();
     }
 }
 

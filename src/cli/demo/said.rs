@@ -1,5 +1,7 @@
 //! What the processes of the demo say, and how their commands are typed.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use crate::cli::error::CliError;
@@ -15,6 +17,7 @@ pub struct Said {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+    pub ended: Instant,
 }
 
 impl Said {

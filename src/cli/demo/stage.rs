@@ -1,6 +1,8 @@
 //! Where the demo plays: a temporary clone with a worktree for each agent.
 
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -17,14 +19,19 @@ pub const BASE: &str = "main";
 /// The directory the agents work in.
 pub const FOLDER: &str = "guestbook";
 
-/// Variables that keep git to its own defaults.
+/// Variables that keep git to its own defaults, and to this machine.
 ///
 /// The user's identity, signing, hooks and aliases would make the demo a different one on each
 /// machine, and stop it on some.
-const OWN_DEFAULTS: [(&str, &str); 2] = [
+const OWN_DEFAULTS: [(&str, &str); 4] = [
+    ("GIT_ALLOW_PROTOCOL", "file"),
     ("GIT_CONFIG_GLOBAL", "/dev/null"),
     ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_TEMPLATE_DIR", ""),
 ];
+
+/// How long to try to delete the directory.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// What the clone was made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,6 +210,18 @@ impl Stage {
     pub fn keep(self) -> PathBuf {
         let _ = self.temp.keep();
         self.root
+    }
+
+    /// Deletes the directory.
+    pub fn strike(self) {
+        // A git process of a command that was killed may write for a moment longer.
+        let deadline = Instant::now() + LAST_WRITES;
+        while std::fs::remove_dir_all(&self.root).is_err()
+            && self.root.exists()
+            && Instant::now() < deadline
+        {
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Runs git in a directory, whatever comes of it; commits are by the agent.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use crate::cli::error::CliError;
 use crate::model::id::{Stamp, TaskId};
@@ -143,6 +144,8 @@ impl<'a> Team<'a> {
         }
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
         match words.as_slice() {
+            // That is only a promise; whether it was kept is to be seen later.
+            ["claim", .., "--offline"] => {}
             ["next", "--claim", ..] | ["claim", ..] => self.granted(who, said.first_word()),
             ["send", ..] => {
                 let id = said.stdout.split_whitespace().nth(1);
@@ -184,6 +187,7 @@ impl<'a> Team<'a> {
             code: output.code.unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: output.stderr,
+            ended: Instant::now(),
         })
     }
 

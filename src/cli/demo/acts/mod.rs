@@ -1,10 +1,12 @@
 //! The acts, in the order in which they play.
 //!
 //! Who gets which task is not in the script: the agents race for them, and each act looks up who
-//! won. To add an act, write a function and name it in [`ACTS`].
+//! won. To add an act, write a function and name it in [`WORKTREES`] or [`MACHINES`].
 
 mod finish;
+mod machines;
 mod opening;
+mod outage;
 mod race;
 mod review;
 mod silence;
@@ -20,7 +22,8 @@ pub struct Act {
     pub play: fn(&mut Team) -> Result<(), CliError>,
 }
 
-pub const ACTS: &[Act] = &[
+/// Five agents in one clone.
+pub const WORKTREES: &[Act] = &[
     Act {
         title: "Five agents, one repository",
         play: opening::gather,
@@ -52,5 +55,25 @@ pub const ACTS: &[Act] = &[
     Act {
         title: "They finish, and say what they learned",
         play: finish::play,
+    },
+];
+
+/// Two agents, each with a machine of its own.
+pub const MACHINES: &[Act] = &[
+    Act {
+        title: "Two machines, one remote",
+        play: machines::meet,
+    },
+    Act {
+        title: "Both want the same task",
+        play: machines::race,
+    },
+    Act {
+        title: "One is cut off, and works on",
+        play: outage::cut_off,
+    },
+    Act {
+        title: "It comes back",
+        play: outage::come_back,
     },
 ];
