@@ -39,6 +39,9 @@ pub enum GitError {
     Failed(#[from] CommandFailure),
     #[error("`{command}` did not finish within {} s", limit.as_secs_f32())]
     TimedOut { command: String, limit: Duration },
+    /// This process was told to end, and did not wait for that one.
+    #[error("`{command}` was ended before it was done")]
+    Cancelled { command: String },
     #[error("`{command}` printed something unexpected: `{output}`")]
     Output { command: String, output: String },
     #[error("cannot reach the remote `{remote}`: {reason}")]

@@ -6,6 +6,7 @@
 //! that both have won. Nothing above this layer sees a `gix` type.
 
 mod advisory_lock;
+mod cancel;
 mod commit_log;
 mod config;
 mod detached;
@@ -31,6 +32,7 @@ mod worktrees;
 pub(crate) mod testing;
 
 pub use advisory_lock::{Acquired, AdvisoryLock};
+pub use cancel::Cancel;
 pub use commit_log::{CommitRange, LoggedCommit};
 pub use detached::{Detached, ask_to_end, is_alive, start_detached};
 pub use error::{BoxError, CommandFailure, GitError};

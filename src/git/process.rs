@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{CommandFailure, GitError};
+use super::{Cancel, CommandFailure, GitError};
 
 mod wait;
 
@@ -65,6 +65,7 @@ const LOCAL_LIMIT: Duration = Duration::from_secs(60);
 pub struct Git {
     program: OsString,
     env: Vec<(OsString, OsString)>,
+    cancel: Cancel,
 }
 
 impl Git {
@@ -73,6 +74,7 @@ impl Git {
         Self {
             program: "git".into(),
             env: Vec::new(),
+            cancel: Cancel::default(),
         }
     }
 
@@ -104,6 +106,11 @@ impl Git {
         self
     }
 
+    /// Returns what ends the cancellable processes of this runner and its clones.
+    pub fn cancel(&self) -> Cancel {
+        self.cancel.clone()
+    }
+
     /// Returns a command to fill in and run.
     pub fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> GitCommand {
         let mut command = Command::new(&self.program);
@@ -122,6 +129,8 @@ impl Git {
             stdin: None,
             limit: LOCAL_LIMIT,
             terminal: Terminal::Kept,
+            of: self.cancel.clone(),
+            cancel: None,
         }
     }
 }
@@ -141,6 +150,9 @@ pub struct GitCommand {
     stdin: Option<Vec<u8>>,
     limit: Duration,
     terminal: Terminal,
+    /// What would end the process, were it cancellable, and what does.
+    of: Cancel,
+    cancel: Option<Cancel>,
 }
 
 /// Whether a process can reach the terminal of whoever runs reflectt.
@@ -214,6 +226,12 @@ impl GitCommand {
         self
     }
 
+    /// Lets the process be ended before it is done. For those that may end at any moment.
+    pub fn cancellable(mut self) -> Self {
+        self.cancel = Some(self.of.clone());
+        self
+    }
+
     /// Runs the process and returns what it left, whatever its exit code.
     pub fn run(mut self) -> Result<GitOutput, GitError> {
         if let Some(dir) = &self.git_dir {
@@ -221,6 +239,9 @@ impl GitCommand {
         }
         self.command.args(&self.args);
         let shown = self.shown();
+        if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            return Err(GitError::Cancelled { command: shown });
+        }
         self.command
             .stdin(match self.stdin {
                 Some(_) => Stdio::piped(),
@@ -241,7 +262,8 @@ impl GitCommand {
             Ok(child) => child,
             Err(error) => return Err(spawn_error(shown, error, self.command.get_current_dir())),
         };
-        match wait::finish(child, self.stdin.as_deref().unwrap_or_default(), self.limit) {
+        let input = self.stdin.as_deref().unwrap_or_default();
+        match wait::finish(child, input, self.limit, self.cancel.as_ref()) {
             Ok(wait::Finished::Exited {
                 status,
                 stdout,
@@ -256,6 +278,7 @@ impl GitCommand {
                 command: shown,
                 limit: self.limit,
             }),
+            Ok(wait::Finished::Cancelled) => Err(GitError::Cancelled { command: shown }),
             Err(source) => Err(GitError::Run {
                 command: shown,
                 source,

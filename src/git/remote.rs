@@ -6,9 +6,11 @@
 
 mod partial;
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use super::{Expected, GitCommand, GitError, GitOutput, Oid, RefName, Repo};
+use super::update::{Obstacle, PATIENCE};
+use super::{Advisory, Expected, GitCommand, GitError, GitOutput, Oid, RefName, Repo};
 
 /// Settings of the user's that would make a fetch or push do more than it is told to.
 ///
@@ -105,6 +107,7 @@ impl Remote<'_> {
             .args(["-c", &mirror, subcommand])
             .env("GCM_INTERACTIVE", "never")
             .without_terminal()
+            .cancellable()
             .time_limit(self.limit)
     }
 
@@ -156,33 +159,56 @@ impl Remote<'_> {
     ///
     /// [`GitError::Unreachable`] if the remote does not answer, or not in time.
     pub fn fetch(&self, specs: &[FetchSpec]) -> Result<(), GitError> {
+        let begun = Instant::now();
+        let mut failed = 0;
+        loop {
+            let output = self.fetch_once(specs)?;
+            if output.code == Some(0) {
+                return Ok(());
+            }
+            let here = of_this_side(&output.stderr);
+            // Our copies are in the way and not the remote: of another fetch at work here, or of
+            // one that was killed.
+            let cleared = match Obstacle::of(&here, self.repo) {
+                Obstacle::Lock(lock) => self.wait_for_lock(&lock, begun)?,
+                _ => met_another(&here),
+            };
+            if !cleared || failed == FETCH_TRIES {
+                return Err(self.failure(output));
+            }
+            std::thread::sleep(FETCH_PAUSE * failed);
+            failed += 1;
+        }
+    }
+
+    /// Waits until a lock of this repository is gone, or removes it once it is old enough.
+    fn wait_for_lock(&self, lock: &Path, begun: Instant) -> Result<bool, GitError> {
+        let cancel = self.repo.runner().cancel();
+        while lock.exists() {
+            if let Some(removed) = self.repo.remove_stale_lock(lock, Advisory::NotHeld)? {
+                self.repo.removed_locks.borrow_mut().push(removed);
+                break;
+            }
+            if begun.elapsed() >= PATIENCE || cancel.is_cancelled() {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(true)
+    }
+
+    fn fetch_once(&self, specs: &[FetchSpec]) -> Result<GitOutput, GitError> {
         let specs = specs
             .iter()
             .map(|spec| format!("+{}:{}", spec.from, spec.to));
-        let specs: Vec<String> = specs.collect();
-        let filter: &[&str] = match self.is_promisor() {
-            true => &["--no-filter"],
-            false => &[],
-        };
-        let mut failed = 0;
-        loop {
-            // `--atomic` with `--prune` makes git abort.
-            let command = self
-                .fetching()
-                .args(["--prune", "--no-show-forced-updates", "--refmap="])
-                .args(filter)
-                .args(["--", &self.name])
-                .args(&specs);
-            let output = self.run(command)?;
-            match output.code {
-                Some(0) => return Ok(()),
-                _ if failed < FETCH_TRIES && met_another(&output.stderr) => {
-                    std::thread::sleep(FETCH_PAUSE * failed);
-                    failed += 1;
-                }
-                _ => return Err(self.failure(output)),
-            }
+        // `--atomic` with `--prune` makes git abort.
+        let mut command =
+            self.fetching()
+                .args(["--prune", "--no-show-forced-updates", "--refmap="]);
+        if self.is_promisor() {
+            command = command.arg("--no-filter");
         }
+        self.run(command.args(["--", &self.name]).args(specs))
     }
 
     /// Returns the refs of the remote that match the patterns.
@@ -319,12 +345,16 @@ fn refusal(summary: &str, stderr: &str) -> Line {
     Line::Done(Pushed::Refused { reason })
 }
 
+/// Returns what our own git said, without what the other one did.
+fn of_this_side(stderr: &str) -> String {
+    let ours = |line: &&str| !line.starts_with("remote:");
+    stderr.lines().filter(ours).collect::<Vec<_>>().join("\n")
+}
+
 /// Tells whether a fetch failed only because another one moved or locked the same refs here.
-fn met_another(stderr: &str) -> bool {
-    let here = |line: &&str| !line.starts_with("remote:");
+fn met_another(here: &str) -> bool {
     let known = ["cannot lock ref", "incorrect old value", "failed to lock"];
-    let mut lines = stderr.lines().filter(here);
-    lines.any(|line| known.iter().any(|known| line.contains(known)))
+    known.iter().any(|known| here.contains(known))
 }
 
 /// Picks the line that says why, out of what git printed.

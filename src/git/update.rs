@@ -11,7 +11,7 @@ use super::{BoxError, GitError, ObjectFormat, Oid, RefFormat, RefName, RemovedLo
 ///
 /// Longer than the age at which an abandoned lock may be removed, so that the first command after a
 /// crash already succeeds; on a reftable repository one lock is in the way of every ref.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a ref must hold for its update to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,14 +157,15 @@ impl RefStore for GitRefStore<'_> {
                 Standing::Open(steps) => steps,
             };
             tries += 1;
-            let obstacle = Obstacle::of(&refusal, self.repo);
+            let obstacle = Obstacle::of(&refusal.to_string(), self.repo);
             if let Obstacle::Lock(lock) = &obstacle
                 && let Some(removed) = self.remove_if_stale(lock, &steps)?
             {
                 self.removed.borrow_mut().push(removed);
                 continue;
             }
-            if obstacle.may_pass(tries) && begun.elapsed() < self.patience {
+            let told_to_end = self.repo.runner().cancel().is_cancelled();
+            if obstacle.may_pass(tries) && begun.elapsed() < self.patience && !told_to_end {
                 let pause = Duration::from_millis(u64::from(tries.min(10)) * 5);
                 std::thread::sleep(pause.mul_f32(0.5 + fastrand::f32()));
                 continue;
@@ -206,7 +207,7 @@ impl GitRefStore<'_> {
 }
 
 /// What git says was in the way.
-enum Obstacle {
+pub(super) enum Obstacle {
     /// This lock file exists.
     Lock(PathBuf),
     /// Another ref is a directory of this one, or the reverse.
@@ -220,8 +221,7 @@ enum Obstacle {
 }
 
 impl Obstacle {
-    fn of(refusal: &BoxError, repo: &Repo) -> Self {
-        let text = refusal.to_string();
+    pub(super) fn of(text: &str, repo: &Repo) -> Self {
         if let Some((_, rest)) = text.split_once("Unable to create '")
             && let Some((path, _)) = rest.split_once("': File exists")
         {

@@ -76,6 +76,39 @@ fn is_alive(pid: u32) -> bool {
     !stat.is_empty() && !stat.contains(") Z ")
 }
 
+/// A `git receive-pack` on the same disk would leave its locks otherwise.
+#[test]
+fn whoever_tidies_up_when_asked_to_end_is_given_the_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let lock = dir.path().join("lock");
+    let script = format!(
+        "sh -c 'touch {0}; trap \"sleep 0.3; rm {0}; exit\" TERM; while :; do sleep 0.01; done' & wait",
+        lock.display()
+    );
+    let limit = Duration::from_millis(500);
+    let error = shell(&script).time_limit(limit).run().unwrap_err();
+    assert!(matches!(error, GitError::TimedOut { .. }), "{error}");
+    assert!(!lock.exists());
+}
+
+#[test]
+fn what_is_cancelled_ends_at_once_with_its_children_and_nothing_begins_after_it() {
+    let git = Git::new().program("sh");
+    let cancel = git.cancel();
+    let command = git.command(["-c", "sleep 60 & wait"]).cancellable();
+    let (begun, waiting) = (Instant::now(), std::thread::spawn(move || command.run()));
+    cancel.cancel();
+    let error = waiting.join().unwrap().unwrap_err();
+    assert!(matches!(error, GitError::Cancelled { .. }), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let late = git.command(["-c", "echo late"]);
+    let error = late.cancellable().run().unwrap_err();
+    assert!(matches!(error, GitError::Cancelled { .. }), "{error}");
+    // What moves refs is not cancellable, and runs to its end.
+    let refs = git.command(["-c", "echo refs"]);
+    assert_eq!(refs.checked().unwrap(), b"refs\n");
+}
+
 #[test]
 fn a_process_left_in_the_background_is_not_waited_for() {
     let begun = Instant::now();

@@ -5,8 +5,10 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::process::{Child, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::time::{Duration, Instant};
+
+use crate::git::Cancel;
 
 /// How often to look whether a child has ended that left its output open to a process of its own.
 const LOOK: Duration = Duration::from_millis(50);
@@ -20,22 +22,49 @@ pub(super) enum Finished {
         stderr: Vec<u8>,
     },
     TimedOut,
+    Cancelled,
 }
 
-/// Feeds `input`, collects both outputs and waits for the end, at most for `limit`.
-pub(super) fn finish(mut child: Child, input: &[u8], limit: Duration) -> io::Result<Finished> {
-    let result = attend(&mut child, input, limit);
+/// Feeds `input`, collects both outputs and waits for the end, at most for `limit` and until it
+/// is cancelled.
+pub(super) fn finish(
+    mut child: Child,
+    input: &[u8],
+    limit: Duration,
+    cancel: Option<&Cancel>,
+) -> io::Result<Finished> {
+    let mut pipes = Pipes {
+        stdin: child.stdin.take(),
+        stdout: child.stdout.take(),
+        stderr: child.stderr.take(),
+    };
+    let result = attend(&mut child, &mut pipes, input, limit, cancel);
     if !matches!(result, Ok(Finished::Exited { .. })) {
-        end_group(&mut child);
+        end_group(&mut child, pipes);
     }
     result
 }
 
-fn attend(child: &mut Child, input: &[u8], limit: Duration) -> io::Result<Finished> {
+/// Our ends of the child's pipes; each is dropped when the other end is closed.
+struct Pipes {
+    stdin: Option<ChildStdin>,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+}
+
+fn attend(
+    child: &mut Child,
+    Pipes {
+        stdin,
+        stdout,
+        stderr,
+    }: &mut Pipes,
+    input: &[u8],
+    limit: Duration,
+    cancel: Option<&Cancel>,
+) -> io::Result<Finished> {
+    let is_cancelled = || cancel.is_some_and(Cancel::is_cancelled);
     let deadline = Instant::now().checked_add(limit);
-    let mut stdin = child.stdin.take();
-    let mut stdout = child.stdout.take();
-    let mut stderr = child.stderr.take();
     for fd in [
         stdin.as_ref().map(AsRawFd::as_raw_fd),
         stdout.as_ref().map(AsRawFd::as_raw_fd),
@@ -50,10 +79,13 @@ fn attend(child: &mut Child, input: &[u8], limit: Duration) -> io::Result<Finish
     let mut unsent = input;
     loop {
         if unsent.is_empty() {
-            stdin = None;
+            *stdin = None;
         }
         if stdout.is_none() && stderr.is_none() && stdin.is_none() {
             break;
+        }
+        if is_cancelled() {
+            return Ok(Finished::Cancelled);
         }
         let Some(left) = time_left(deadline) else {
             return Ok(Finished::TimedOut);
@@ -66,25 +98,28 @@ fn attend(child: &mut Child, input: &[u8], limit: Duration) -> io::Result<Finish
         if poll(&mut polled, left.min(LOOK))? == 0 {
             // Something that git started in the background may keep the pipes open for ever.
             if has_ended(child)? {
-                drain(&mut stdout, &mut out)?;
-                drain(&mut stderr, &mut err)?;
+                drain(stdout, &mut out)?;
+                drain(stderr, &mut err)?;
                 break;
             }
             continue;
         }
-        if polled[0].revents != 0 && !feed(&mut stdin, &mut unsent)? {
+        if polled[0].revents != 0 && !feed(stdin, &mut unsent)? {
             unsent = &[];
         }
         if polled[1].revents != 0 {
-            drain(&mut stdout, &mut out)?;
+            drain(stdout, &mut out)?;
         }
         if polled[2].revents != 0 {
-            drain(&mut stderr, &mut err)?;
+            drain(stderr, &mut err)?;
         }
     }
     // The pipes are closed, so the process is ending, or has closed them to go on alone.
     let mut pause = Duration::from_micros(50);
     while !has_ended(child)? {
+        if is_cancelled() {
+            return Ok(Finished::Cancelled);
+        }
         let Some(left) = time_left(deadline) else {
             return Ok(Finished::TimedOut);
         };
@@ -99,13 +134,27 @@ fn attend(child: &mut Child, input: &[u8], limit: Duration) -> io::Result<Finish
 }
 
 /// Ends the child's whole process group: first asks, then kills.
-fn end_group(child: &mut Child) {
+///
+/// Others of the group get the same time as the child to end themselves, as far as they have its
+/// output open: a `git receive-pack` on the same disk that were killed at once would leave its
+/// locks in the remote, where nobody removes them.
+fn end_group(child: &mut Child, mut pipes: Pipes) {
+    pipes.stdin = None;
     let group = -(child.id().cast_signed());
     // SAFETY: `kill` takes plain numbers. The child is not reaped yet, so the group's number
     // cannot belong to anyone else.
     unsafe { libc::kill(group, libc::SIGTERM) };
     let deadline = Instant::now().checked_add(GRACE);
-    while matches!(has_ended(child), Ok(false)) && time_left(deadline).is_some() {
+    let mut unread = Vec::new();
+    while time_left(deadline).is_some() {
+        let closed = drain(&mut pipes.stdout, &mut unread).is_ok()
+            && drain(&mut pipes.stderr, &mut unread).is_ok()
+            && pipes.stdout.is_none()
+            && pipes.stderr.is_none();
+        unread.clear();
+        if closed && !matches!(has_ended(child), Ok(false)) {
+            break;
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
     // SAFETY: as above. Sent even when the child has ended: its children may not have.

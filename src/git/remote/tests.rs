@@ -24,7 +24,7 @@ fn push(name: &RefName, expected: Option<Oid>, new: Option<Oid>) -> RemotePush {
     }
 }
 
-fn hook(bare: &std::path::Path, hook: &str, script: &str) {
+fn hook(bare: &Path, hook: &str, script: &str) {
     let path = bare.join("hooks").join(hook);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -70,6 +70,44 @@ fn refs_that_move_together_move_all_or_none() {
     assert_eq!(remote.list(&["refs/*"]).unwrap(), []);
     let each = remote.push(&both, Together::Each).unwrap();
     assert_eq!(each, [Pushed::Moved, Pushed::Stale]);
+}
+
+fn spec() -> FetchSpec {
+    FetchSpec {
+        from: "refs/reflectt/claims*".to_owned(),
+        to: "refs/reflectt/remotes/origin/claims*".to_owned(),
+    }
+}
+
+/// Left by a fetch that was killed, it would make every later one fail, as if the remote were gone.
+#[test]
+fn an_abandoned_lock_on_a_copy_is_cleared_and_reported() {
+    let (test, _bare) = pair();
+    let repo = test.open();
+    let remote = repo.remote("origin", LIMIT);
+    let claims = name("refs/reflectt/claims");
+    let one = write_commit(&repo, &[], "one", 1);
+    let two = write_commit(&repo, &[one], "two", 2);
+    remote
+        .push(&[push(&claims, None, Some(one))], Together::Each)
+        .unwrap();
+    remote.fetch(&[spec()]).unwrap();
+    remote
+        .push(&[push(&claims, Some(one), Some(two))], Together::Each)
+        .unwrap();
+    let copy = name("refs/reflectt/remotes/origin/claims");
+    let lock = repo.common_dir().join(format!("{copy}.lock"));
+    let file = std::fs::File::create_new(&lock).unwrap();
+    let old = std::time::SystemTime::now() - Duration::from_secs(60);
+    file.set_modified(old).unwrap();
+    remote.fetch(&[spec()]).unwrap();
+    assert_eq!(repo.read_ref(&copy).unwrap(), Some(two));
+    let removed: Vec<PathBuf> = repo
+        .take_removed_locks()
+        .into_iter()
+        .map(|lock| lock.path)
+        .collect();
+    assert_eq!(removed, [lock]);
 }
 
 #[test]
@@ -146,7 +184,7 @@ fn a_remote_that_is_gone_or_silent_is_unreachable() {
     test.git(&["remote", "set-url", "origin", "host:repo.git"]);
     test.git(&["config", "core.sshCommand", &format!("sh -c '{script}' --")]);
     let repo = test.open();
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let remote = repo.remote("origin", Duration::from_millis(500));
     let silent = remote.list(&[]).unwrap_err();
     assert!(silent.to_string().contains("no answer within"), "{silent}");
@@ -156,11 +194,11 @@ fn a_remote_that_is_gone_or_silent_is_unreachable() {
         .trim()
         .parse()
         .unwrap();
-    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(5);
     // SAFETY: signal 0 only asks whether there is such a process.
     while unsafe { libc::kill(child, 0) } == 0 {
         let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        if state.contains(") Z ") || std::time::Instant::now() > deadline {
+        if state.contains(") Z ") || Instant::now() > deadline {
             assert!(state.contains(") Z "), "the child lives on: {state}");
             break;
         }
