@@ -231,7 +231,7 @@ impl Session {
     /// Returns a claim as JSON, and whether the remote has confirmed it.
     pub fn claim_json(&self, claim: &Claim) -> Result<ClaimJson, CliError> {
         let mut json = ClaimJson::from(claim);
-        if sync::provisional(self.context()?)?.contains(&claim.id) {
+        if !sync::is_confirmed(self.context()?, claim)? {
             json.state = PROVISIONAL;
         }
         Ok(json)

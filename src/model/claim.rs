@@ -122,6 +122,15 @@ impl Claim {
         self.of_task.then_some(self.id)
     }
 
+    /// Tells whether `other` grants the same: to the same agent, under the same fence, as much.
+    pub fn grants_the_same(&self, other: &Claim) -> bool {
+        let key = |claim: &Claim| (claim.id, claim.nonce, claim.fence);
+        key(self) == key(other)
+            && self.agent == other.agent
+            && self.paths == other.paths
+            && self.resources == other.resources
+    }
+
     /// Returns the pairs of this claim's paths and `paths` that overlap.
     pub fn overlaps(&self, paths: &[PathPattern]) -> Vec<PathPattern> {
         self.paths
@@ -182,5 +191,48 @@ impl Table {
         self.claims
             .values()
             .filter(move |claim| claim.resources.contains(resource))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_that_grants_more_is_another() {
+        let claim = Claim {
+            id: "aaaaaa".parse().unwrap(),
+            of_task: true,
+            agent: "kai".parse().unwrap(),
+            clone: "0123456789ab".parse().unwrap(),
+            paths: vec!["src".parse().unwrap()],
+            resources: BTreeSet::new(),
+            phase: Phase::Working,
+            since: Timestamp(2),
+            fence: Fence(1),
+            branch: None,
+            base: None,
+            why: None,
+            nonce: 7,
+            extra: Extra::default(),
+        };
+        let blocked = Claim {
+            phase: Phase::Blocked,
+            ..claim.clone()
+        };
+        assert!(claim.grants_the_same(&blocked));
+        let mut wider = claim.clone();
+        wider.paths.push("docs".parse().unwrap());
+        let later = Claim {
+            fence: Fence(2),
+            ..claim.clone()
+        };
+        let of_link = Claim {
+            agent: "link".parse().unwrap(),
+            ..claim.clone()
+        };
+        for other in [wider, later, of_link] {
+            assert!(!claim.grants_the_same(&other), "{other:?}");
+        }
     }
 }

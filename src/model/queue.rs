@@ -177,7 +177,10 @@ pub fn look<'a, T: Listed + 'a>(
     let mut ready = Vec::new();
     for listed in open {
         let glance = listed.glance();
-        let doing = glance.held && glance.status == Status::Doing;
+        // The table may know already that somebody else took it over, and the record not yet.
+        let claim = table.claims.get(&glance.id);
+        let lost = claim.is_some_and(|claim| claim.agent != agent.name);
+        let doing = glance.held && glance.status == Status::Doing && !lost;
         if doing && listed.task().holder() == Some(&agent.name) {
             unfinished.push(listed.task());
         } else if glance.status == Status::Todo || holder_is_gone(&glance, table, &swept) {

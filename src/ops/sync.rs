@@ -205,11 +205,28 @@ pub fn provisional(ctx: &Context) -> Result<BTreeSet<TaskId>, OpsError> {
     };
     let unconfirmed = here.table()?.claims.values().filter(|claim| {
         let known = confirmed.get(&claim.id);
-        // One that was confirmed under another fence, which has not arrived here, is not this one.
-        let key = |claim: &Claim| (claim.nonce, claim.fence, claim.agent.clone());
-        known.is_none_or(|known| key(known) != key(claim))
+        known.is_none_or(|known| !known.grants_the_same(claim))
     });
     Ok(unconfirmed.map(|claim| claim.id).collect())
+}
+
+/// Tells whether the remote has confirmed this very claim, as far as is known here.
+///
+/// It may be gone already, because another process has learned that the remote gave it to somebody
+/// else. What is not known to be confirmed is not said to be.
+pub fn is_confirmed(ctx: &Context, claim: &Claim) -> Result<bool, OpsError> {
+    let store = ctx.store();
+    let Some(link) = store.link() else {
+        return Ok(true);
+    };
+    let known = store.tracking_tips(&link)?;
+    // Any record will do to read the table by.
+    let Some(record) = store.local_tips()?.record else {
+        return Ok(false);
+    };
+    let there = store.snapshot_at(record, known.table)?;
+    let known = there.table()?.claims.get(&claim.id);
+    Ok(known.is_some_and(|known| known.grants_the_same(claim)))
 }
 
 /// Returns the remote of this clone's team.

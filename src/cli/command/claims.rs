@@ -30,8 +30,14 @@ impl Claims {
             ui.json(&Out {
                 epoch: view.table.epoch,
                 claims: (view.table.claims.values())
-                    .map(|claim| session.claim_json(claim))
-                    .collect::<Result<_, _>>()?,
+                    .map(|claim| {
+                        let mut json = ClaimJson::from(claim);
+                        if view.provisional.contains(&claim.id) {
+                            json.state = PROVISIONAL;
+                        }
+                        json
+                    })
+                    .collect(),
             });
             return Ok(());
         }

@@ -177,6 +177,16 @@ fn ones_own_work_is_unfinished() {
 }
 
 #[test]
+fn what_another_has_by_the_table_is_not_ones_own_work_any_more() {
+    let mut table = Table::default();
+    let open = [held("aaaaaa", "kai", "src", 1, &mut table)];
+    let taken = claim("aaaaaa", "link", "src", 2);
+    table.claims.insert(taken.id, taken);
+    let queue = look_as(&kai(), &open, &table, "");
+    assert_eq!((queue.unfinished.len(), best(&queue)), (0, None));
+}
+
+#[test]
 fn why_a_task_is_not_for_everybody() {
     let lane = || Some("web".parse().unwrap());
     let waits = || [id("wwwwww")].into();
