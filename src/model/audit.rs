@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claim::{Claim, Table};
+use super::claim::{Claim, Phase, Table};
 use super::id::{Fence, Stamp, TaskId};
 use super::message::Message;
 use super::name::AgentName;
@@ -132,13 +132,25 @@ pub fn disjoint_paths(versions: &[Table]) -> Result<usize, Violation> {
     Ok(compared)
 }
 
-/// Checks that nobody ever worked on more tasks than allowed.
+/// Checks that nobody ever took more work than allowed.
+///
+/// What comes back from a review is not taken: its author keeps it, whatever else it has begun
+/// meanwhile.
 pub fn within_limits(
     versions: &[Table],
     limit: impl Fn(&AgentName) -> u32,
 ) -> Result<(), Violation> {
-    for table in versions {
-        let agents: BTreeSet<&AgentName> = table.claims.values().map(|c| &c.agent).collect();
+    let empty = Table::default();
+    let before = std::iter::once(&empty).chain(versions);
+    for (old, table) in before.zip(versions) {
+        let is_taken = |claim: &&Claim| {
+            let had = |was: &Claim| was.agent == claim.agent && was.phase != Phase::Blocked;
+            claim.of_task
+                && claim.phase == Phase::Working
+                && !old.claims.get(&claim.id).is_some_and(had)
+        };
+        let taken = table.claims.values().filter(is_taken);
+        let agents: BTreeSet<&AgentName> = taken.map(|claim| &claim.agent).collect();
         for agent in agents {
             let count = table.in_progress(Some(agent));
             let limit = limit(agent);

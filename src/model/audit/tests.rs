@@ -133,6 +133,24 @@ fn an_overlap_in_the_middle_is_found() {
 }
 
 #[test]
+fn what_comes_back_from_a_review_is_not_taken() {
+    let mut reviewed = claim("aaaaaa", "kai", 1, &[]);
+    reviewed.phase = Phase::InReview;
+    let begun = claim("bbbbbb", "kai", 2, &[]);
+    let back = claim("aaaaaa", "kai", 1, &[]);
+    let third = claim("cccccc", "kai", 3, &[]);
+    let versions = [
+        version(1, 1, &[reviewed.clone()]),
+        version(2, 2, &[reviewed, begun.clone()]),
+        version(3, 2, &[back.clone(), begun.clone()]),
+        version(4, 3, &[back, begun, third]),
+    ];
+    assert_eq!(within_limits(&versions[..3], |_| 1), Ok(()));
+    let taken = within_limits(&versions, |_| 1);
+    assert!(matches!(taken, Err(Violation::Limit { epoch: 4, .. })));
+}
+
+#[test]
 fn false_answers_are_found() {
     let told = [(agent("kai"), id("aaaaaa")), (agent("link"), id("bbbbbb"))];
     assert_eq!(
