@@ -1,5 +1,6 @@
 //! What the daemon says: to whoever runs it in the foreground, or to a file that stays small.
 
+use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,21 +10,53 @@ use chrono::{DateTime, SecondsFormat, Utc};
 /// The file is set aside at this size, and the one set aside before is dropped.
 const SIZE_MAX: u64 = 256 * 1024;
 
+/// How many lines wait at most for a disk that is full.
+const UNSAID_MAX: usize = 50;
+
 /// Where lines go.
 pub enum Journal<'j> {
     /// To whoever watches.
     Shown(Box<dyn FnMut(&str) + 'j>),
-    File(PathBuf),
+    File(LogFile),
+}
+
+/// A file that stays small.
+pub struct LogFile {
+    path: PathBuf,
+    /// Lines that could not be written yet: of a disk that was full the log shall tell later.
+    unsaid: VecDeque<String>,
 }
 
 impl Journal<'_> {
+    pub fn file(path: PathBuf) -> Self {
+        Journal::File(LogFile {
+            path,
+            unsaid: VecDeque::new(),
+        })
+    }
+
     /// Writes one line, with the time before it. Nothing the daemon does depends on that.
     pub fn say(&mut self, text: &str) {
         let line = format!("{} {}", timestamp(Utc::now()), one_line(text));
         match self {
             Journal::Shown(show) => show(&line),
-            // A disk that is full must not end the daemon.
-            Journal::File(path) => drop(append(path, &line)),
+            Journal::File(file) => file.say(line),
+        }
+    }
+}
+
+impl LogFile {
+    /// Writes what is still to be said, and this. A disk that is full must not end the daemon.
+    fn say(&mut self, line: String) {
+        if self.unsaid.len() == UNSAID_MAX {
+            self.unsaid.pop_front();
+        }
+        self.unsaid.push_back(line);
+        while let Some(line) = self.unsaid.front() {
+            if append(&self.path, line).is_err() {
+                return;
+            }
+            self.unsaid.pop_front();
         }
     }
 }
@@ -55,7 +88,7 @@ mod tests {
     fn the_file_stays_small() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("daemon.log");
-        let mut journal = Journal::File(path.clone());
+        let mut journal = Journal::file(path.clone());
         let text = "x".repeat(10_000);
         for _ in 0..100 {
             journal.say(&text);
@@ -72,5 +105,25 @@ mod tests {
         journal.say("a\nb");
         let text = fs::read_to_string(path).unwrap();
         assert!(text.lines().last().unwrap().ends_with(" a b"));
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_said_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("daemon.log");
+        let mut journal = Journal::file(path.clone());
+        // Nothing can be written there, as on a full disk.
+        fs::create_dir(&path).unwrap();
+        for n in 0..UNSAID_MAX + 5 {
+            journal.say(&format!("line {n}"));
+        }
+        fs::remove_dir(&path).unwrap();
+        journal.say("back");
+        let text = fs::read_to_string(path).unwrap();
+        assert_eq!(text.lines().count(), UNSAID_MAX);
+        assert!(
+            text.contains("line 6\n") && text.ends_with("back\n"),
+            "{text}"
+        );
     }
 }

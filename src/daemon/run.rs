@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::git::{GitError, OpenOptions, RefName, RefWatcher, Repo};
+use crate::git::{Cancel, GitError, OpenOptions, RefName, RefWatcher, Repo};
 use crate::ops::sync::{self, BoardToo, Fetch, SyncOptions, SyncReport};
 use crate::ops::{Context, OpsError, expire, look_after_processes, nudge};
 use crate::store::StoreError;
@@ -47,7 +47,8 @@ pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>) -> Result<Ended, OpsError
         return Ok(Ended::Taken { pid });
     };
     let (sender, receiver) = mpsc::channel();
-    listen(sender.clone()).map_err(|source| StoreError::Local {
+    let cancel = ctx.repo().runner().cancel();
+    listen(sender.clone(), cancel.clone()).map_err(|source| StoreError::Local {
         doing: "listen for signals of",
         path: ctx.repo().common_dir().to_owned(),
         source,
@@ -56,6 +57,7 @@ pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>) -> Result<Ended, OpsError
     let mut daemon = Daemon {
         ctx,
         journal,
+        cancel,
         begun: Instant::now(),
         schedule: Schedule::new(interval(ctx)),
         state: State {
@@ -65,6 +67,9 @@ pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>) -> Result<Ended, OpsError
             remote: ctx.store().link().map(|link| link.name),
             ..State::default()
         },
+        warned: Vec::new(),
+        troubles: Vec::new(),
+        told: Vec::new(),
     };
     let shared = shared_through(&daemon.state);
     daemon.journal.say(&format!("at work; {shared}"));
@@ -92,11 +97,13 @@ fn interval(ctx: &Context) -> Duration {
     }
 }
 
-/// Hands the signals that end a process to the one place that waits.
-fn listen(sender: Sender<Wake>) -> std::io::Result<()> {
+/// Hands the signals that end a process to the one place that waits, and ends what it may be
+/// waiting for: a remote that says nothing must not keep a daemon that was told to stop.
+fn listen(sender: Sender<Wake>, cancel: Cancel) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().spawn(move || {
         for _ in signals.forever() {
+            cancel.cancel();
             if sender.send(Wake::Stop).is_err() {
                 return;
             }
@@ -134,9 +141,15 @@ fn watch_refs(
 struct Daemon<'d> {
     ctx: &'d Context,
     journal: Journal<'d>,
+    cancel: Cancel,
     begun: Instant,
     schedule: Schedule,
     state: State,
+    /// The warnings of the last exchange.
+    warned: Vec<String>,
+    /// What went wrong here since the last round began, and in the round before: said once.
+    troubles: Vec<String>,
+    told: Vec<String>,
 }
 
 impl Daemon<'_> {
@@ -177,10 +190,17 @@ impl Daemon<'_> {
         if due.upkeep {
             self.upkeep();
         }
+        for lock in self.ctx.store().take_removed_locks() {
+            let path = lock.path.display();
+            self.journal.say(&format!(
+                "removed `{path}`, left behind by a killed process"
+            ));
+        }
     }
 
     /// Sees to agents that cannot do so themselves.
     fn rounds(&mut self) {
+        self.told = std::mem::take(&mut self.troubles);
         if let Err(error) = self.follow_remote() {
             self.trouble("cannot read which remote the team has", &error);
         }
@@ -271,9 +291,11 @@ impl Daemon<'_> {
                 if report.pushed > 0 {
                     self.state.last_push = Some(wall);
                 }
-                self.state.error = None;
                 self.report(&report);
+                self.state.error = report.refused;
             }
+            // Ended by us; that says nothing about the remote.
+            Err(_) if self.cancel.is_cancelled() => return,
             Err(error) => {
                 self.schedule.exchanged(now, due.fetch, Outcome::Failed);
                 let pause = self.schedule.back_off();
@@ -310,9 +332,12 @@ impl Daemon<'_> {
             self.journal
                 .say(&format!("{} came, {} went", report.pulled, report.pushed));
         }
-        for warning in &report.warnings {
+        // What lasts is said once.
+        let fresh = |warning: &&String| !self.warned.contains(*warning);
+        for warning in report.warnings.iter().filter(fresh) {
             self.journal.say(&format!("warning: {warning}"));
         }
+        self.warned.clone_from(&report.warnings);
         for lost in &report.lost {
             let (id, agent) = (lost.claim.id, &lost.claim.agent);
             let reason = &lost.reason;
@@ -327,14 +352,22 @@ impl Daemon<'_> {
         let command = self
             .ctx
             .repo()
-            .git(["-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]);
+            .git(["-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"])
+            .cancellable();
         if let Err(error) = command.time_limit(UPKEEP_LIMIT).checked() {
             self.trouble("git cannot tidy up", &error);
         }
     }
 
     fn trouble(&mut self, what: &str, error: &dyn std::error::Error) {
-        self.journal.say(&format!("{what}: {}", chain(error)));
+        if self.cancel.is_cancelled() {
+            return;
+        }
+        let text = format!("{what}: {}", chain(error));
+        if !self.told.contains(&text) && !self.troubles.contains(&text) {
+            self.journal.say(&text);
+        }
+        self.troubles.push(text);
     }
 
     /// Writes the state down. A full disk costs the state, and nothing else.

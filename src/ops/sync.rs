@@ -101,6 +101,8 @@ pub struct SyncReport {
     /// Provisional claims that the remote did not confirm.
     pub lost: Vec<Lost>,
     pub warnings: Vec<String>,
+    /// Why the remote would not take the record, if it would not; it is kept here.
+    pub refused: Option<String>,
 }
 
 /// How long a call to the remote may take where no settings are known.

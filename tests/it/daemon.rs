@@ -1,5 +1,8 @@
 //! The daemon: what it brings, and what it survives.
 
+mod surroundings;
+mod trouble;
+
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -58,7 +61,7 @@ fn what_one_writes_the_other_has_within_seconds() {
     poll_until("the remote has it", Duration::from_secs(5), || {
         (tips(&it.bare)[0] == tips(&kai)[0]).then_some(())
     });
-    println!("on the remote after {:?}", sent.elapsed());
+    println!("on the remote after {:?}, wanted: 1 s", sent.elapsed());
     let inbox = waiting.finish().ok().json();
     println!("seen after {:?}", sent.elapsed());
     assert_eq!(inbox["messages"][0]["body"], "the build is green");
@@ -68,6 +71,24 @@ fn what_one_writes_the_other_has_within_seconds() {
         (&true.into(), &0.into())
     );
     assert!(now["last_push"].is_string(), "{now}");
+}
+
+#[test]
+fn what_another_pushed_is_seen_within_the_interval() {
+    let env = TestEnv::new();
+    let (it, kai, link) = two(&env);
+    kai.reflectt(["config", "set", "sync.interval", "3s"]).ok();
+    it.sync_all();
+    let _daemon = Daemon::start(&kai);
+    for round in 0..3 {
+        link.reflectt(["send", "kai", &format!("news {round}")])
+            .ok();
+        let pushed = Instant::now();
+        poll_until("it is seen", Duration::from_secs(15), || {
+            (tips(&it.bare)[0] == tips(&kai)[0]).then_some(())
+        });
+        println!("seen after {:?}, wanted: 3 s", pushed.elapsed());
+    }
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn run(session: &Session, to_log: bool) -> Result<(), CliError> {
             .map_err(crate::ops::OpsError::from)?,
     );
     let journal = if to_log {
-        Journal::File(context.store().daemon().log())
+        Journal::file(context.store().daemon().log())
     } else {
         Journal::Shown(Box::new(|line| {
             session.ui.line(line);
@@ -239,7 +239,11 @@ fn status(session: &Session) -> Result<(), CliError> {
     let commits = if waiting == 1 { "commit" } else { "commits" };
     fact("waiting", format!("{waiting} {commits} to go out"));
     if let Some(error) = &state.error {
-        fact("trouble", format!("{error} ({} in a row)", state.failures));
+        let text = match state.failures {
+            0 => error.clone(),
+            n => format!("{error} ({n} in a row)"),
+        };
+        fact("trouble", text);
         if let Some(at) = state.next_attempt.filter(|_| running) {
             let soon = at.saturating_sub(ui.now()) < 5_000;
             let when = if soon {

@@ -166,7 +166,9 @@ fn count(store: &Store, known: Tips, view: &View, report: &mut SyncReport) {
         beyond.map_or(0, |found| found.map_or(0, |found| found.len()))
     };
     report.pulled = count(view.remote.record, view.local.record.or(known.record));
-    if let Ok(local) = store.local_tips() {
+    if report.refused.is_none()
+        && let Ok(local) = store.local_tips()
+    {
         report.pushed = count(local.record, view.remote.record);
     }
 }
@@ -253,10 +255,9 @@ impl Run<'_> {
                 Some(Pushed::Stale | Pushed::Together) => return Ok(Attempt::RemoteMoved),
                 Some(Pushed::Refused { reason }) => {
                     let remote = &self.link.name;
-                    warn(
-                        self.report,
-                        format!("`{remote}` refuses `{name}`: {reason}; what is here is kept"),
-                    );
+                    let refusal = format!("`{remote}` refuses `{name}`: {reason}");
+                    warn(self.report, format!("{refusal}; what is here is kept"));
+                    self.report.refused = Some(refusal);
                     if name == self.link.claims_on_remote() {
                         return Err(StoreError::RemoteRefuses {
                             remote: remote.clone(),

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{age_locks, team};
 use crate::support::check::{claims, intact, sound, tasks};
-use crate::support::{Output, Repo, Running, TestEnv};
+use crate::support::process::Victims;
+use crate::support::{Repo, TestEnv};
 
 /// The same kills in every run, as far as the machine's own timing allows.
 fn seed() -> u64 {
@@ -34,36 +35,11 @@ struct Scene<'a> {
     after: &'a dyn Fn(u32, bool),
 }
 
-/// Kills `reflectt` alone, or with the git process it waits for.
-fn kill(running: Running, with_git: bool) -> Output {
-    let pid = running.child.id().cast_signed();
-    let children = if with_git {
-        // Stopped, it cannot collect a child whose number could then be another's.
-        signal(pid, libc::SIGSTOP);
-        children_of(pid)
-    } else {
-        Vec::new()
-    };
-    for child in children {
-        signal(child, libc::SIGKILL);
+fn victims(with_git: bool) -> Victims {
+    match with_git {
+        true => Victims::WithChildren,
+        false => Victims::Alone,
     }
-    signal(pid, libc::SIGKILL);
-    running.finish()
-}
-
-fn signal(pid: i32, signal: i32) {
-    // SAFETY: `kill` takes plain numbers. Neither process is collected yet: `Running` does that to
-    // the first, and the first, which is stopped, to its children.
-    unsafe { libc::kill(pid, signal) };
-}
-
-/// Returns the children of a process, where the system tells.
-fn children_of(pid: i32) -> Vec<i32> {
-    let path = format!("/proc/{pid}/task/{pid}/children");
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .collect()
 }
 
 fn storm(what: &str, scene: &Scene) {
@@ -88,7 +64,7 @@ fn storm(what: &str, scene: &Scene) {
         let at = longest.mul_f64(1.25 * rng.f64());
         let running = start(round).spawn();
         std::thread::sleep(at);
-        let output = kill(running, with_git);
+        let output = running.kill_with(victims(with_git));
         let done = match output.status {
             None => false,
             Some(0) => true,
@@ -292,7 +268,7 @@ fn init_and_join(format: &str) {
         for args in [&["init"][..], &["--as", "kai", "join", "kai"]] {
             let running = repo.command(args).spawn();
             std::thread::sleep(Duration::from_micros(rng.u64(0..20_000)));
-            let done = kill(running, round % 2 == 0).status == Some(0);
+            let done = running.kill_with(victims(round % 2 == 0)).status == Some(0);
             if round % 2 == 0 {
                 age_locks(&repo);
             }

@@ -129,10 +129,79 @@ impl Running {
     }
 
     /// Kills it, if it has not ended, and returns what it left.
-    pub fn kill(mut self) -> Output {
-        self.child.kill().unwrap();
+    pub fn kill(self) -> Output {
+        self.kill_with(Victims::Alone)
+    }
+
+    /// Kills it, if it has not ended, and more.
+    pub fn kill_with(self, victims: Victims) -> Output {
+        // Not collected yet, so the number is still its own.
+        kill(self.child.id().cast_signed(), victims);
         self.finish()
     }
+}
+
+/// Who is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Victims {
+    Alone,
+    /// With the git process it waits for.
+    WithChildren,
+}
+
+/// Kills a process that is not collected yet, or that nobody else will have the number of so soon.
+pub fn kill(pid: i32, victims: Victims) {
+    let children = if victims == Victims::WithChildren {
+        // Stopped, it cannot collect a child whose number could then be another's.
+        signal(pid, libc::SIGSTOP);
+        children_of(pid)
+    } else {
+        Vec::new()
+    };
+    for child in children {
+        signal(child, libc::SIGKILL);
+    }
+    signal(pid, libc::SIGKILL);
+}
+
+pub fn signal(pid: i32, signal: i32) {
+    // SAFETY: `kill` takes plain numbers.
+    unsafe { libc::kill(pid, signal) };
+}
+
+/// Makes a process start without the signal that comes with [`limit_files`].
+pub const HEEDLESS: &str = "trap '' XFSZ; exec \"$@\"";
+
+/// Lets a process, and all it starts from now on, write no file larger than this; `None` lets it
+/// write again.
+///
+/// It stands for a disk that is full: it needs no rights, and what is written fails in the same
+/// places. The signal that comes with it has to be ignored, as a full disk sends none.
+pub fn limit_files(pid: u32, size: Option<u64>) {
+    let limit = libc::rlimit {
+        rlim_cur: size.unwrap_or(libc::RLIM_INFINITY),
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    let none = std::ptr::null_mut();
+    // SAFETY: the new limit is a valid one, and the old one is not asked for.
+    let done = unsafe {
+        libc::prlimit(
+            pid.cast_signed(),
+            libc::RLIMIT_FSIZE,
+            &raw const limit,
+            none,
+        )
+    };
+    assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
+}
+
+/// Returns the children of a process, where the system tells.
+pub fn children_of(pid: i32) -> Vec<i32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
 }
 
 /// Runs all of these at once, and returns their outputs in the same order.
