@@ -98,6 +98,7 @@ pub fn changes(
         tasks,
         table,
         messages,
+        firm: true,
         ..Changes::default()
     }))
 }

@@ -14,7 +14,7 @@ use crate::model::queue::Dependency;
 use crate::model::settings::OfflineClaims;
 use crate::model::task::{Task, TaskEvent, TaskLog};
 use crate::model::time::Timestamp;
-use crate::store::{Authority, Changes, Origin, Snapshot, StoreError, Turn};
+use crate::store::{Authority, Changes, IfUnreachable, Origin, Snapshot, StoreError, Turn};
 
 use super::{Context, OpsError, mend, sync};
 
@@ -128,6 +128,10 @@ fn run<T>(
             Some(link) if contact != Contact::None => Authority::Remote {
                 link: link.clone(),
                 limit: sync::time_limit(ctx),
+                unreachable: match provisional_claims(ctx) {
+                    true => IfUnreachable::Provisional,
+                    false => IfUnreachable::Refuse,
+                },
             },
             _ => Authority::Here,
         };
@@ -190,6 +194,13 @@ fn run<T>(
         }
     }
     Err(StoreError::Busy { tries: ROUNDS }.into())
+}
+
+/// Tells whether the team wants claims to be provisional while the remote does not answer.
+fn provisional_claims(ctx: &Context) -> bool {
+    let snapshot = ctx.store().snapshot();
+    let settings = snapshot.as_ref().map(|snapshot| snapshot.settings());
+    matches!(settings, Ok(Ok(settings)) if settings.offline == OfflineClaims::Provisional)
 }
 
 /// Decides once, on one snapshot.

@@ -40,7 +40,7 @@ pub use inbox::Box as MailBox;
 pub use link::{Link, PLACES_KEY, Places, PushedTips, REMOTE_KEY, Step, Tips};
 pub use merge::MergedRecord;
 pub use presence::Presence;
-pub use publish::{Authority, Published, Turn};
+pub use publish::{Authority, IfUnreachable, Published, Turn};
 pub use restore::Readable;
 pub use shelf::{BadFile, Quarantined, RecordFile};
 pub use signs::{agent_key, claim_key, uptime};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::git::{
-    Acquired, Advisory, AdvisoryLock, Expected, NewCommit, Oid, Pushed, RefOutcome, RefStore,
-    RefUpdate, Relation, Signature,
+    Acquired, Advisory, AdvisoryLock, Expected, GitError, NewCommit, Oid, Pushed, RefOutcome,
+    RefStore, RefUpdate, Relation, Signature,
 };
 use crate::model::name::Author;
 use crate::model::settings::SettingsLog;
@@ -44,7 +44,19 @@ pub enum Authority {
     /// The ref in this clone: there is no remote, or it was left aside on purpose.
     Here,
     /// The remote's ref, asked within `limit`.
-    Remote { link: Link, limit: Duration },
+    Remote {
+        link: Link,
+        limit: Duration,
+        unreachable: IfUnreachable,
+    },
+}
+
+/// What becomes of an operation that the remote has to decide when it does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfUnreachable {
+    Refuse,
+    /// It is done here, and decided later.
+    Provisional,
 }
 
 /// New commits, and where they go.
@@ -148,8 +160,19 @@ impl Store {
         if written.table.is_none() && written.record.is_none() {
             return Ok(Published::Unchanged);
         }
-        if let (Some(table), Authority::Remote { link, limit }) = (written.table, authority) {
-            return self.publish_remotely(link, *limit, table, written.record, &changes.subject);
+        if let (Some(table), Authority::Remote { link, limit, .. }) = (written.table, authority) {
+            let step = (table, written.record);
+            let done = self.publish_remotely(link, *limit, step, &changes.subject);
+            return match (done, authority) {
+                (
+                    Err(StoreError::Git(GitError::Unreachable { .. })),
+                    Authority::Remote {
+                        unreachable: IfUnreachable::Provisional,
+                        ..
+                    },
+                ) if !changes.firm => self.keep(step, &changes.subject),
+                (done, _) => done,
+            };
         }
         let mut updates = Vec::new();
         // The table comes first: a process killed between the two refs leaves a claim without
@@ -187,8 +210,7 @@ impl Store {
         &self,
         link: &Link,
         limit: Duration,
-        table: Step,
-        record: Option<Step>,
+        (table, record): (Step, Option<Step>),
         subject: &str,
     ) -> Result<Published, StoreError> {
         let known = self.tracking_tips(link)?;
@@ -231,6 +253,22 @@ impl Store {
                 Some(record) => self.bring_in(Some(table.to), record, subject)?,
                 None => return Err(self.not_initialised()),
             }
+        }
+        let tip = record.map(|step| step.to);
+        Ok(tip.map_or(Published::Unchanged, Published::Moved))
+    }
+
+    /// Moves the refs here to what the remote was given and did not answer to.
+    ///
+    /// It may have taken it all the same. Were it decided anew here, as something else, the remote
+    /// would have it twice then.
+    fn keep(
+        &self,
+        (table, record): (Step, Option<Step>),
+        subject: &str,
+    ) -> Result<Published, StoreError> {
+        if !self.move_local(Some(table), record, subject)? {
+            return Ok(Published::Lost);
         }
         let tip = record.map(|step| step.to);
         Ok(tip.map_or(Published::Unchanged, Published::Moved))

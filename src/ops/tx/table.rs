@@ -67,6 +67,7 @@ impl<'t, 's> Tx<'t, 's> {
 
     fn grant(&mut self, change: Change) -> Result<Granted, OpsError> {
         self.changes.table = Some(change.table);
+        self.changes.firm |= !change.expired.is_empty();
         for claim in change.expired {
             self.expire(&claim)?;
         }
