@@ -136,8 +136,10 @@ fn compare_one(claim: &Claim, task: &Task, highest: &mut Fence, repairs: &mut Re
             Status::Validating => Phase::InReview,
             _ => Phase::Working,
         };
-        if claim.phase != phase {
-            repairs.phases.push((claim.id, phase));
+        match (claim.phase, phase) {
+            (Phase::Blocked, Phase::Working) => block(claim, repairs),
+            (known, phase) if known != phase => repairs.phases.push((claim.id, phase)),
+            _ => {}
         }
         widen(claim, task, repairs);
     } else {
@@ -161,9 +163,26 @@ fn record(claim: &Claim, fence: Fence, repairs: &mut Repairs) {
             taken_over: None,
         },
     ));
-    if claim.phase != Phase::Working {
-        repairs.phases.push((claim.id, Phase::Working));
+    match claim.phase {
+        Phase::Working => {}
+        Phase::Blocked => block(claim, repairs),
+        Phase::InReview => repairs.phases.push((claim.id, Phase::Working)),
     }
+}
+
+/// Adds to the record that the task is blocked, as the table has it.
+///
+/// To let it go on there instead would need a free slot, which another task may have by now.
+fn block(claim: &Claim, repairs: &mut Repairs) {
+    repairs.events.push((
+        claim.id,
+        Author::from(&claim.agent),
+        TaskEvent::Blocked {
+            reason: "the claims table has it as blocked; `reflectt unblock` goes on".to_owned(),
+            on: None,
+            needs_human: false,
+        },
+    ));
 }
 
 /// Adds to the record what a claim was widened to, which only the table has.
@@ -374,7 +393,7 @@ mod tests {
                 "blocked there only",
                 Some(claim("kai", 3, Blocked)),
                 kais(),
-                (&[], 0, Some(Working)),
+                (&["blocked"], 0, None),
             ),
             (
                 "blocked here only",
@@ -392,7 +411,7 @@ mod tests {
                 "taken over",
                 Some(claim("link", 5, Blocked)),
                 kais(),
-                (&["claimed"], 0, Some(Working)),
+                (&["claimed", "blocked"], 0, None),
             ),
             (
                 "given back",

@@ -5,7 +5,7 @@ use reflectt::model::time::Timestamp;
 use reflectt::ops::{self, ClaimRequest, Context};
 
 use super::{Machines, hold};
-use crate::support::TestEnv;
+use crate::support::{TestEnv, check};
 
 #[test]
 fn what_is_claimed_while_cut_off_is_provisional_until_the_remote_decides() {
@@ -130,4 +130,32 @@ fn an_answer_that_was_lost_on_its_way_is_not_acted_on_twice() {
     assert!(events.iter().all(|event| event["void"].is_null()));
     let inbox = link.reflectt(["--json", "inbox"]).ok().json();
     assert_eq!(inbox["messages"].as_array().unwrap().len(), 1, "{inbox:#}");
+}
+
+#[test]
+fn an_unblocking_that_the_remote_does_not_grant_breaks_no_limit() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = &it.clones[..] else {
+        unreachable!("two were made")
+    };
+    let stuck = kai.task("kai", "Waits for a key", &[]);
+    let handed = kai.task("kai", "Begun by link", &[]);
+    it.sync_all();
+    kai.reflectt(["claim", &stuck]).ok();
+    kai.reflectt(["block", &stuck, "--reason", "no key"]).ok();
+    link.reflectt(["sync"]).ok();
+    // Each has room for one task, until both have happened.
+    kai.reflectt(["--offline", "unblock", &stuck]).ok();
+    link.reflectt(["claim", &handed]).ok();
+    link.reflectt(["handoff", &handed, "--to", "kai", "--note", "yours"])
+        .ok();
+    it.agree();
+    for clone in &it.clones {
+        let claims = check::claims(clone);
+        assert_eq!(claims[&handed]["phase"], "working");
+        assert_eq!(claims[&stuck]["phase"], "blocked");
+        check::agree(clone);
+    }
+    kai.reflectt(["unblock", &stuck]).code(4);
 }
