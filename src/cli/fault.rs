@@ -62,6 +62,7 @@ fn about(error: OpsError, id: Option<&str>) -> CliError {
         }
         OpsError::Usage(_)
         | OpsError::Text(_)
+        | OpsError::Profile(_)
         | OpsError::Name(_)
         | OpsError::Id(_)
         | OpsError::Path(_)

@@ -1,23 +1,82 @@
 //! An agent's file: its profile, and the events of its joining.
 
-use crate::model::agent::{AgentEvent, AgentKind, AgentLog, Profile};
+use std::collections::BTreeSet;
+
+use crate::model::agent::{Agent, AgentEvent, AgentKind, AgentLog, Profile};
+use crate::model::event::Log;
+use crate::model::name::{AgentName, Lane};
 
 use super::FormatError;
 use super::field;
 use super::reader::Reader;
 use super::writer::Writer;
 
-/// Keys that follow from the events.
-const COMPUTED: [&str; 5] = ["kind", "role", "lanes", "wip", "joined"];
+/// An agent's file, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedAgent {
+    /// Missing only from a file that a person wrote, which has no events.
+    pub name: Option<AgentName>,
+    pub log: Log<AgentEvent>,
+    pub shown: ShownAgent,
+}
 
-/// Reads an agent's file.
-pub fn parse_agent(bytes: &[u8]) -> Result<AgentLog, FormatError> {
+impl ParsedAgent {
+    /// Returns the agent, or `None` for a file that a person wrote without a name.
+    pub fn into_log(self) -> Option<AgentLog> {
+        Some(AgentLog {
+            name: self.name?,
+            log: self.log,
+        })
+    }
+}
+
+/// The profile as a file shows it, which a person may have edited. What is empty is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShownAgent {
+    pub kind: Option<AgentKind>,
+    pub role: Option<String>,
+    pub lanes: Option<BTreeSet<Lane>>,
+    pub wip: Option<u32>,
+}
+
+impl ShownAgent {
+    /// Returns what the file of `agent` shows if nobody edited it.
+    pub fn of(agent: &Agent) -> ShownAgent {
+        ShownAgent {
+            kind: Some(agent.kind),
+            role: agent.role.clone().filter(|role| !role.is_empty()),
+            lanes: Some(agent.lanes.clone()).filter(|lanes| !lanes.is_empty()),
+            wip: agent.wip,
+        }
+    }
+
+    fn read(file: &mut Reader) -> Result<ShownAgent, FormatError> {
+        Ok(ShownAgent {
+            kind: file.opt("kind", field::parsed)?,
+            role: file
+                .opt("role", field::note)?
+                .filter(|role| !role.is_empty()),
+            lanes: file
+                .opt("lanes", field::list(field::parsed))?
+                .filter(|lanes: &BTreeSet<Lane>| !lanes.is_empty()),
+            wip: file.opt("wip", field::number)?,
+        })
+    }
+}
+
+/// Reads an agent's file. Without events, anything that the agent is said to be is enough.
+pub fn parse_agent(bytes: &[u8]) -> Result<ParsedAgent, FormatError> {
     let mut file = Reader::open(bytes)?;
-    let name = file.need("name", field::parsed)?;
+    let name = file.opt("name", field::parsed)?;
+    let shown = ShownAgent::read(&mut file)?;
     let mut log = file.events(read_event, |kind| AgentEvent::Unknown { kind })?;
-    file.skip(&COMPUTED);
+    if name.is_none() && (!log.is_empty() || shown == ShownAgent::default()) {
+        return Err(file.missing("name"));
+    }
+    // It follows from the events; an edit by hand of it says nothing.
+    file.skip(&["joined"]);
     log.extra = file.extra()?;
-    Ok(AgentLog { name, log })
+    Ok(ParsedAgent { name, log, shown })
 }
 
 /// Prints an agent: the profile its events fold into, and the events.

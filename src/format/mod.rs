@@ -20,7 +20,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{parse_agent, print_agent};
+pub use agent::{ParsedAgent, ShownAgent, parse_agent, print_agent};
 pub use claim::{parse_claim, parse_table, print_claim, print_table};
 pub use error::FormatError;
 pub use message::{parse_message, print_message};

@@ -5,6 +5,7 @@ mod fixtures;
 
 use proptest::prelude::*;
 
+use crate::model::agent::AgentLog;
 use crate::model::arbitrary;
 use crate::model::task::TaskLog;
 
@@ -45,6 +46,10 @@ fn read_task(bytes: &[u8]) -> Result<TaskLog, FormatError> {
     parse_task(bytes).map(|parsed| parsed.into_log().unwrap())
 }
 
+fn read_agent(bytes: &[u8]) -> Result<AgentLog, FormatError> {
+    parse_agent(bytes).map(|parsed| parsed.into_log().unwrap())
+}
+
 proptest! {
     #[test]
     fn tasks_round_trip(log in prop_oneof![arbitrary::task_log(), arbitrary::lived_log()]) {
@@ -57,7 +62,11 @@ proptest! {
 
     #[test]
     fn agents_round_trip(agent in arbitrary::agent_log()) {
-        round_trip(&agent, print_agent, parse_agent)?;
+        round_trip(&agent, print_agent, read_agent)?;
+        if let Some(folded) = agent.fold() {
+            let shown = parse_agent(print_agent(&agent).as_bytes()).unwrap().shown;
+            prop_assert_eq!(shown, ShownAgent::of(&folded));
+        }
     }
 
     #[test]
@@ -114,8 +123,8 @@ proptest! {
         {
             round_trip(&log, print_task, read_task)?;
         }
-        if let Ok(agent) = parse_agent(text.as_bytes()) {
-            round_trip(&agent, print_agent, parse_agent)?;
+        if let Some(agent) = parse_agent(text.as_bytes()).ok().and_then(ParsedAgent::into_log) {
+            round_trip(&agent, print_agent, read_agent)?;
         }
         if let Ok(table) = parse_table(text.as_bytes()) {
             round_trip(&table, print_table, parse_table)?;
@@ -145,10 +154,19 @@ fn a_title_is_enough() {
 }
 
 #[test]
+fn what_an_agent_is_said_to_be_is_enough() {
+    let parsed = parse_agent(b"role = \"writes the docs\"\nlanes = [\"docs\"]\n").unwrap();
+    assert_eq!(parsed.shown.role.as_deref(), Some("writes the docs"));
+    assert!(parsed.log.is_empty() && parsed.name.is_none());
+    let error = parse_agent(b"format = 1\n").unwrap_err();
+    assert_eq!(error.to_string(), "`name` is missing");
+}
+
+#[test]
 fn unknown_keys_keep_their_values() {
     let file = "format = 1\nname = \"kai\"\nx = 0x1F\n\"y z\" = +1_0.5\nt = 2026-01-31 09:30:00.5+01:00\n\
         lines = '''a\\\nb'''\nq.r.s = [\n1, # one\n2]\n[later]\nb = \"é\"\na = {}\n[[list]]\nn = 1\n[[list]]\n";
-    let agent = parse_agent(file.as_bytes()).unwrap();
+    let agent = read_agent(file.as_bytes()).unwrap();
     let printed = print_agent(&agent);
     assert_eq!(
         printed,
@@ -156,7 +174,7 @@ fn unknown_keys_keep_their_values() {
          lines = \"a\\\\\\nb\"\nlist = [{ n = 1 }, {}]\nq = { r = { s = [1, 2] } }\n\
          t = 2026-01-31T09:30:00.5+01:00\nx = 31\n\"y z\" = 10.5\n"
     );
-    assert_eq!(parse_agent(printed.as_bytes()).unwrap(), agent);
+    assert_eq!(read_agent(printed.as_bytes()).unwrap(), agent);
     let before: toml::Table = toml::from_str(file).unwrap();
     assert_eq!(before, toml::from_str::<toml::Table>(&printed).unwrap());
 }

@@ -8,6 +8,7 @@ use super::event::Log;
 use super::id::Stamp;
 use super::name::{AgentName, Lane};
 use super::task::{ChoiceError, choose};
+use super::text::{self, TextError};
 use super::time::Timestamp;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +65,25 @@ pub struct Profile {
     pub role: Option<String>,
     pub lanes: BTreeSet<Lane>,
     pub wip: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    #[error(transparent)]
+    Role(#[from] TextError),
+    #[error("with a limit of 0 tasks in progress it could not work; 1 is the least")]
+    NoWork,
+}
+
+impl Profile {
+    /// Checks what is said of an agent: the role is one line, the limit lets it work.
+    pub fn checked(self) -> Result<Profile, ProfileError> {
+        if self.wip == Some(0) {
+            return Err(ProfileError::NoWork);
+        }
+        let role = self.role.as_deref().map(text::title).transpose()?;
+        Ok(Profile { role, ..self })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::git::GitError;
+use crate::model::agent::ProfileError;
 use crate::model::claim::Claim;
 use crate::model::id::{IdError, TaskId};
 use crate::model::name::{AgentName, NameError};
@@ -56,6 +57,8 @@ pub enum OpsError {
     Usage(String),
     #[error(transparent)]
     Text(#[from] TextError),
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     #[error(transparent)]
     Name(#[from] NameError),
     #[error(transparent)]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use crate::model::agent::{AgentEvent, AgentKind, AgentLog, Profile};
 use crate::model::event::Log;
 use crate::model::name::{AgentName, Author, Lane};
-use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::store::{Changes, Origin, StoreError, Turn};
 
@@ -42,10 +41,13 @@ pub struct Joined {
 
 /// Puts an agent on the team and makes this worktree act as it.
 pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsError> {
-    let role = match &join.role {
-        Some(role) => Some(text::title(role)?),
-        None => None,
+    let said = Profile {
+        kind: join.kind.unwrap_or_default(),
+        role: join.role.clone(),
+        lanes: join.lanes.clone(),
+        wip: join.wip,
     };
+    let said = said.checked()?;
     let team_on = take_part(ctx)?;
     let (agent, again) = ctx.store().transact(|snapshot| -> Result<_, OpsError> {
         let now = ctx.now();
@@ -61,12 +63,12 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
                 .kind
                 .or(old.as_ref().map(|a| a.kind))
                 .unwrap_or_default(),
-            role: role.clone().or_else(|| old.as_ref()?.role.clone()),
+            role: said.role.clone().or_else(|| old.as_ref()?.role.clone()),
             lanes: match &old {
-                Some(old) if join.lanes.is_empty() => old.lanes.clone(),
-                _ => join.lanes.clone(),
+                Some(old) if said.lanes.is_empty() => old.lanes.clone(),
+                _ => said.lanes.clone(),
             },
-            wip: join.wip.or_else(|| old.as_ref()?.wip),
+            wip: said.wip.or_else(|| old.as_ref()?.wip),
         };
         let again = old.is_some();
         let origin = Origin {

@@ -80,14 +80,15 @@ impl Changes {
             paths: BTreeMap::new(),
             directories: BTreeMap::new(),
         };
+        // First, so that nobody sets aside what is elsewhere.
+        for path in &self.remove {
+            edits.remove(path);
+        }
         for log in self.tasks.values() {
             edits.task(log)?;
         }
         for (path, blob) in &self.set_aside {
             edits.set_aside(path, *blob)?;
-        }
-        for path in &self.remove {
-            edits.remove(path);
         }
         for agent in &self.agents {
             edits.replace(layout::agent_path(&agent.name), &format::print_agent(agent))?;
@@ -223,6 +224,9 @@ impl Edits<'_> {
 
     /// Keeps the bytes of a damaged file that is about to be written anew.
     fn make_way(&mut self, bad: &Quarantined) -> Result<(), StoreError> {
+        if self.paths.get(&bad.path) == Some(&None) {
+            return Ok(());
+        }
         if self.snapshot.is_newer(bad)? {
             let path = bad.path.clone();
             return Err(StoreError::Newer { path });

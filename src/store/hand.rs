@@ -1,5 +1,6 @@
 //! Commits that people made on the record by hand: on a forge, or in a checkout of the branch.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
 
 use crate::git::{Commit, Oid};
@@ -15,11 +16,14 @@ use super::{Store, StoreError, layout};
 pub struct HandMade {
     pub commit: Oid,
     pub by: Author,
+    /// When it was committed, and no earlier than the edits by hand before it.
     pub at: Timestamp,
+    /// How many edits by hand directly precede it.
+    pub nth: u16,
     pub path: String,
     pub blob: Oid,
-    /// Whether there was no such file before.
-    pub new: bool,
+    /// What the file was before; `None` if there was none.
+    pub before: Option<Oid>,
 }
 
 impl HandMade {
@@ -28,7 +32,8 @@ impl HandMade {
     /// It follows from the commit alone, so that two clones which find the edit make one event.
     pub fn stamp(&self, after: Option<Stamp>) -> Stamp {
         let millis = u128::try_from(self.at.0.max(0)).unwrap_or(0);
-        let random = self.digest() >> 48;
+        // Git counts in seconds, so two edits may be of the same time; the later one is later.
+        let random = u128::from(self.nth) << 64 | self.digest() >> 64;
         let bits = ((millis << 80) | random).max(after.map_or(0, |stamp| stamp.to_bits() + 1));
         Stamp::from_bits(bits)
     }
@@ -105,27 +110,70 @@ impl Store {
         args.extend(seen.map(|seen| format!("^{seen}")));
         let output = self.repo.git(args).checked()?;
         let mut found = Vec::new();
+        let mut runs = HashMap::new();
         for line in String::from_utf8_lossy(&output).lines() {
             let oid = Oid::parse(line)?;
             let commit = self.repo.read_commit(oid)?;
             let Some(parent) = commit.parents.first() else {
                 continue;
             };
+            let (nth, at) = self.run_of(oid, &mut runs)?;
             let before = self.repo.read_commit(*parent)?.tree;
             for change in self.repo.diff_trees(Some(before), commit.tree)? {
                 let path = change.path_text().into_owned();
-                let top = path.split('/').next().unwrap_or_default();
-                let ours = matches!(top, layout::TASKS | layout::ARCHIVE | layout::CONFIG);
-                if let (true, true, Some(blob)) = (ours, path.ends_with(".toml"), change.new) {
+                if let (true, Some(blob)) = (layout::is_read(&path), change.new) {
                     found.push(HandMade {
                         commit: oid,
                         by: Author::lossy(&commit.author.name),
-                        at: Timestamp(commit.author.time.saturating_mul(1000)),
+                        at,
+                        nth,
                         path,
                         blob,
-                        new: change.old.is_none(),
+                        before: change.old,
                     });
                 }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns how many commits made by hand directly precede this one, and the latest time in
+    /// all of them. `known` has the answers so far.
+    fn run_of(
+        &self,
+        commit: Oid,
+        known: &mut HashMap<Oid, (u16, Timestamp)>,
+    ) -> Result<(u16, Timestamp), StoreError> {
+        let mut unknown = Vec::new();
+        let mut next = Some(commit);
+        let mut run = None;
+        while let Some(oid) = next.take() {
+            if let Some(found) = known.get(&oid) {
+                run = Some(*found);
+            } else if self.is_hand_made(oid)? {
+                let commit = self.repo.read_commit(oid)?;
+                unknown.push((oid, Timestamp(commit.author.time.saturating_mul(1000))));
+                next = commit.parents.first().copied();
+            }
+        }
+        while let Some((oid, time)) = unknown.pop() {
+            let (nth, at) = run.map_or((0, time), |(nth, at): (u16, Timestamp)| {
+                (nth.saturating_add(1), at.max(time))
+            });
+            known.insert(oid, (nth, at));
+            run = Some((nth, at));
+        }
+        Ok(run.unwrap_or_default())
+    }
+
+    /// Returns the commits made by hand, at or before `tips`, that nothing of reflectt's follows.
+    pub fn left_by_hand(&self, tips: &[Oid]) -> Result<HashSet<Oid>, StoreError> {
+        let mut found = HashSet::new();
+        let mut waiting = tips.to_vec();
+        while let Some(oid) = waiting.pop() {
+            if !found.contains(&oid) && self.is_hand_made(oid)? {
+                waiting.extend(self.repo.read_commit(oid)?.parents);
+                found.insert(oid);
             }
         }
         Ok(found)

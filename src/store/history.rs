@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::format;
+use crate::format::{self, ParsedAgent};
 use crate::git::{Commit, GitError, Mode, Oid};
 use crate::model::claim::Table;
 use crate::model::id::{Stamp, TaskId};
@@ -236,7 +236,7 @@ impl Store {
 /// Returns the events in a file of an agent or of the settings; none if it cannot be read.
 fn stated_events(top: &str, bytes: &[u8]) -> Vec<HistoryEvent> {
     if top == layout::AGENTS {
-        let Ok(agent) = format::parse_agent(bytes) else {
+        let Ok(Some(agent)) = format::parse_agent(bytes).map(ParsedAgent::into_log) else {
             return Vec::new();
         };
         let events = agent.log.iter().map(|(id, event)| HistoryEvent {

@@ -75,6 +75,22 @@ pub fn agent_path(name: &AgentName) -> String {
     format!("{AGENTS}/{name}.toml")
 }
 
+/// Returns the name of the agent whose file is, or would be, at `path`: perhaps not a valid one.
+pub fn agent_at(path: &str) -> Option<&str> {
+    let file = path.strip_prefix(AGENTS)?.strip_prefix('/')?;
+    file.strip_suffix(".toml")
+        .filter(|name| !name.contains('/'))
+}
+
+/// Tells whether a file at `path` is one that reflectt reads, and not of somebody else's making.
+pub fn is_read(path: &str) -> bool {
+    let below = [TASKS, ARCHIVE, INBOX, CHANNELS, REFLECTIONS];
+    let top = path.split('/').next().unwrap_or_default();
+    path == CONFIG
+        || agent_at(path).is_some()
+        || path != top && below.contains(&top) && path.ends_with(".toml")
+}
+
 pub fn claim_path(id: TaskId) -> String {
     format!("{id}.toml")
 }

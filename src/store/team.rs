@@ -59,7 +59,10 @@ impl Snapshot<'_> {
 
     fn read_agent(&self, file: &RecordFile) -> Result<Read<AgentLog>, StoreError> {
         self.read_or_last_good(file, &|bytes| {
-            let log = format::parse_agent(bytes)?;
+            let parsed = format::parse_agent(bytes)?;
+            let Some(log) = parsed.into_log() else {
+                return Err(BadFile::ByHand);
+            };
             if layout::agent_path(&log.name) != file.path {
                 let named = log.name.to_string();
                 return Err(BadFile::OtherName { named });

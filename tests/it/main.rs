@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod by_hand;
 mod chaos;
 mod crash;
 mod daemon;

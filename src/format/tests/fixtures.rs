@@ -25,7 +25,10 @@ fn tasks() {
 #[test]
 fn agents() {
     let file = fixture!("agent");
-    assert_eq!(print_agent(&parse_agent(file.as_bytes()).unwrap()), file);
+    let parsed = parse_agent(file.as_bytes()).unwrap();
+    let log = parsed.clone().into_log().unwrap();
+    assert_eq!(parsed.shown, ShownAgent::of(&log.fold().unwrap()));
+    assert_eq!(print_agent(&log), file);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub fn compose(
         },
     };
     let mut lost = Vec::new();
-    let warnings = on.adopt()?;
+    let warnings = on.adopt(view)?;
     if let TableStep::Replay { here, onto } = plan.table {
         lost = on.replay(here, onto)?;
         on.tell(&lost)?;
@@ -94,9 +94,11 @@ impl<'c> Top<'c> {
     }
 
     /// Makes events of what people edited by hand.
-    fn adopt(&mut self) -> Result<Vec<String>, OpsError> {
+    fn adopt(&mut self, view: &View) -> Result<Vec<String>, OpsError> {
         let snapshot = self.snapshot()?;
-        let adopted = changes_on(self.store(), &snapshot, self.record)?;
+        let tips = [view.local.record, view.remote.record];
+        let tips: Vec<Oid> = tips.into_iter().flatten().collect();
+        let adopted = changes_on(self.store(), &snapshot, &tips)?;
         if adopted.changes.touches_record() {
             self.add(&snapshot, &adopted.changes)?;
         }

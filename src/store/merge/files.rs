@@ -10,7 +10,15 @@ use crate::store::{StoreError, layout};
 
 impl Merge<'_> {
     pub(super) fn agent(&mut self, path: &str, change: &Change) -> Result<(), StoreError> {
-        let parse = |bytes: &[u8]| format::parse_agent(bytes).ok();
+        // A person may have left the name out: the file is called by it.
+        let named = || layout::agent_at(path)?.parse().ok();
+        let parse = |bytes: &[u8]| {
+            let parsed = format::parse_agent(bytes).ok()?;
+            Some(AgentLog {
+                name: parsed.name.or_else(named)?,
+                log: parsed.log,
+            })
+        };
         let merge = |a: AgentLog, b: AgentLog| AgentLog {
             log: a.log.merge(b.log),
             ..a

@@ -1,0 +1,204 @@
+//! What people change on the record by hand: on a forge, or in a checkout of the branch.
+
+use crate::support::{Repo, TestEnv};
+use crate::sync::Machines;
+
+/// A checkout of the record, as a person has it.
+struct Editor(Repo);
+
+impl Editor {
+    fn of(it: &Machines, env: &TestEnv) -> Editor {
+        let editor = env.clone_of(&it.bare, "editor");
+        editor.git(["checkout", "-q", "reflectt"]);
+        Editor(editor)
+    }
+
+    /// Returns the path of the one file that matches.
+    fn file(&self, pattern: &str) -> String {
+        self.0.git(["ls-files", pattern])
+    }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(file)).unwrap()
+    }
+
+    /// Replaces a part of the state, which stands above the events.
+    #[track_caller]
+    fn replace(&self, file: &str, from: &str, to: &str) {
+        let text = self.read(file);
+        assert!(text.contains(from), "{text}");
+        self.0.write(file, text.replacen(from, to, 1));
+    }
+
+    fn push(&self) {
+        self.0.commit("by hand");
+        self.0.git(["push", "-q", "origin", "reflectt"]);
+    }
+
+    fn pull(&self) {
+        self.0
+            .git(["pull", "-q", "--ff-only", "origin", "reflectt"]);
+    }
+}
+
+fn seat(clone: &Repo, name: &str) -> serde_json::Value {
+    let who = clone.reflectt(["--json", "who"]).ok().json();
+    let agents = who["agents"].as_array().unwrap();
+    let found = agents.iter().find(|seat| seat["name"] == name);
+    found.cloned().unwrap_or_default()
+}
+
+#[test]
+fn agents_are_changed_and_put_on_the_team_by_hand() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let (kai, link) = (&it.clones[0], &it.clones[1]);
+    kai.reflectt(["join", "kai", "--role", "coder", "--lane", "backend"])
+        .ok();
+    it.sync_all();
+    let editor = Editor::of(&it, &env);
+    editor.replace("agents/kai.toml", "\"coder\"", "\"reviewer\"");
+    editor.replace("agents/kai.toml", "lanes = [\"backend\"]\n", "");
+    // Other parts of the file may well be edited in the next commit, of the same second.
+    editor.0.commit("by hand");
+    editor.replace("agents/kai.toml", "\njoined", "\nwip = 2\njoined");
+    editor.0.commit("by hand");
+    editor.replace("agents/kai.toml", "wip = 2", "wip = 3");
+    editor
+        .0
+        .write("agents/mira.toml", "role = \"docs\"\nkind = \"human\"\n");
+    editor.push();
+    // One clone has news of its own, so that the two are merged.
+    kai.reflectt(["--no-sync", "send", "link", "news"]).ok();
+    for clone in [kai, link] {
+        let synced = clone.reflectt(["sync"]).ok();
+        assert_eq!(synced.stderr, "", "{synced}");
+    }
+    it.agree();
+    for clone in [kai, link] {
+        let seat = seat(clone, "kai");
+        assert_eq!(seat["role"], "reviewer", "{seat}");
+        assert_eq!(seat["lanes"].as_array().unwrap().len(), 0, "{seat}");
+        let mira = self::seat(clone, "mira");
+        assert_eq!(
+            (&mira["role"], &mira["kind"]),
+            (&"docs".into(), &"human".into())
+        );
+    }
+    editor.pull();
+    let text = editor.read("agents/kai.toml");
+    assert!(text.contains("\nwip = 3\njoined"), "{text}");
+    assert_eq!(text.matches("by = \"Ann\"").count(), 3, "{text}");
+    assert!(editor.read("agents/mira.toml").contains("by = \"Ann\""));
+    assert_eq!(editor.file("quarantine/*"), "");
+}
+
+#[test]
+fn what_cannot_be_adopted_is_said_once_with_the_reason_and_what_to_do() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let (kai, link) = (&it.clones[0], &it.clones[1]);
+    let id = kai.task("kai", "Keep the return path", &[]);
+    kai.reflectt(["send", "link", "hello"]).ok();
+    it.sync_all();
+    let editor = Editor::of(&it, &env);
+    editor.replace("agents/link.toml", "\njoined", "\nwip = 0\njoined");
+    editor.0.write("agents/Big Name.toml", "role = \"docs\"\n");
+    editor.0.write("agents/mira.toml", "role = \"docs\n");
+    let message = editor.file("inbox/link/*");
+    editor.replace(&message, "hello", "goodbye");
+    let task = editor.file("tasks/*");
+    editor.replace(&task, "\"todo\"", "\"done\"");
+    editor.replace(
+        "config.toml",
+        "\n[[event]]",
+        "\n[wip]\nagent = 0\n\n[[event]]",
+    );
+    editor.push();
+    kai.reflectt(["sync"]).ok().snapshot(
+        "
+            --- stdout
+            1 came, 2 went
+            --- stderr
+            warning: `agents/Big Name.toml`: the edit by hand is not adopted: `Big Name` is not a name: the capital `B` is not allowed; use a-z, 0-9, `-` and `_`; give the file the name of the agent
+            warning: `agents/link.toml`: the edit by hand is not adopted: with a limit of 0 tasks in progress it could not work; 1 is the least; correct it there, or use `reflectt join link`
+            warning: `agents/mira.toml`: the edit by hand is not adopted: line 1: invalid basic string, expected `\"`; correct the file, or see `reflectt doctor`
+            warning: `config.toml`: the edit by hand is not adopted: `wip.agent` cannot be `0`: it takes a whole number, 1 or more; use `reflectt config set KEY VALUE`
+            warning: `inbox/link/[ULID].toml`: the edit by hand is not adopted: a message stays as it was sent; add another with `reflectt send`
+            warning: `tasks/[ID1]-keep-the-return-path.toml`: the edit by hand is not adopted: this status follows from what is done; use `reflectt review [ID1] --approve`
+            ",
+    );
+    for clone in [link, kai] {
+        let synced = clone.reflectt(["sync"]).ok();
+        assert_eq!(synced.stderr, "", "{synced}");
+    }
+    it.agree();
+    let inbox = link.reflectt(["--json", "inbox"]).ok().json();
+    assert_eq!(inbox["messages"][0]["body"], "hello");
+    // What the files show is true again, but for those that nobody can make sense of.
+    editor.pull();
+    assert!(!editor.read("agents/link.toml").contains("wip"));
+    assert!(!editor.read("config.toml").contains("[wip]"));
+    assert!(editor.read(&task).contains("status = \"todo\""));
+    assert!(editor.read("agents/Big Name.toml").contains("docs"));
+    kai.as_agent("kai", ["claim", &id]).ok();
+}
+
+#[test]
+fn events_that_were_taken_out_by_hand_come_back() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai"]);
+    let kai = &it.clones[0];
+    let id = kai.task("kai", "Keep the return path", &[]);
+    kai.reflectt(["task", "comment", &id, "how far?"]).ok();
+    kai.set("kai", "wip.agent", "2");
+    it.sync_all();
+    let editor = Editor::of(&it, &env);
+    let task = editor.file("tasks/*");
+    // As somebody does who takes the file for a form to fill in.
+    editor.0.write(&task, "title = \"Go back to the page\"\n");
+    editor
+        .0
+        .write("agents/kai.toml", "name = \"kai\"\nrole = \"coder\"\n");
+    editor.0.write("config.toml", "[wip]\nagent = 3\n");
+    editor.push();
+    it.agree();
+    let shown = kai.reflectt(["--json", "task", "show", &id]).ok().json();
+    assert_eq!(shown["title"], "Go back to the page");
+    let kinds: Vec<&str> = (shown["events"].as_array().unwrap().iter())
+        .map(|event| event["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["created", "commented", "edited"]);
+    assert_eq!(seat(kai, "kai")["role"], "coder");
+    let wip = kai.reflectt(["config", "get", "wip.agent"]).ok();
+    assert!(wip.stdout.contains('3'), "{wip}");
+    editor.pull();
+    for (file, events) in [("agents/kai.toml", 2), ("config.toml", 3)] {
+        let text = editor.read(file);
+        assert_eq!(text.matches("[[event]]").count(), events, "{text}");
+    }
+    assert_eq!(editor.file("quarantine/*"), "");
+    let list = kai.reflectt(["--json", "task", "list"]).ok().json();
+    assert_eq!(list["tasks"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn thresholds_that_rise_together_are_adopted_together() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai"]);
+    let kai = &it.clones[0];
+    let editor = Editor::of(&it, &env);
+    let table = "\n[heartbeat]\nexpire_after = \"3m\"\nidle_after = \"1m\"\nstale_after = \"2m\"\n";
+    let text = editor.read("config.toml");
+    editor.0.write(
+        "config.toml",
+        text.replacen("\n[[event]]", &format!("{table}\n[[event]]"), 1),
+    );
+    editor.push();
+    let synced = kai.reflectt(["sync"]).ok();
+    assert_eq!(synced.stderr, "", "{synced}");
+    let expire = kai
+        .reflectt(["config", "get", "heartbeat.expire_after"])
+        .ok();
+    assert!(expire.stdout.contains("3m"), "{expire}");
+}
