@@ -67,6 +67,7 @@ pub fn main(args: Vec<OsString>) -> u8 {
     let session = Session::new(Ui::stdio(options), cli.global, environment);
     let result = run(&session, &cli.command);
     session.sync_after();
+    session.report_warnings();
     session.report_removed_locks();
     match result {
         Ok(code) => session.ui.finish(code),

@@ -11,7 +11,7 @@ use crate::model::claim::Claim;
 use crate::model::name::AgentName;
 use crate::model::path::PathPattern;
 use crate::model::time::Timestamp;
-use crate::ops::sync::{self, SyncReport};
+use crate::ops::sync;
 use crate::ops::{AGENT_KEY, Context, OpsError};
 
 use super::args::Global;
@@ -205,7 +205,7 @@ impl Session {
             return;
         }
         match sync::sync_after(context) {
-            Ok(Some(report)) => self.report_sync(&report),
+            Ok(Some(report)) => context.note_warnings(report.remarks()),
             Ok(None) => {}
             Err(error @ OpsError::Unreachable { .. }) => {
                 self.ui
@@ -215,16 +215,13 @@ impl Session {
         }
     }
 
-    /// Says what a sync found that somebody should know.
-    pub fn report_sync(&self, report: &SyncReport) {
-        for warning in &report.warnings {
-            self.ui.warn(warning.as_str());
-        }
-        for lost in &report.lost {
-            self.ui.warn(format!(
-                "the provisional claim `{}` of `{}` was not confirmed: {}",
-                lost.claim.id, lost.claim.agent, lost.reason
-            ));
+    /// Says what was found on the way that somebody should know.
+    pub fn report_warnings(&self) {
+        let Some(context) = self.context.get() else {
+            return;
+        };
+        for warning in context.take_warnings() {
+            self.ui.warn(warning);
         }
     }
 

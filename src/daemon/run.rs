@@ -165,6 +165,7 @@ impl Daemon<'_> {
             }
             let due = self.schedule.take(self.now());
             self.act(due);
+            self.warn();
             let wait = self.schedule.wake_at().saturating_sub(self.now());
             // A directory that is moved away tells nobody.
             match events.recv_timeout(wait.min(WATCH)) {
@@ -333,17 +334,15 @@ impl Daemon<'_> {
                 .say(&format!("{} came, {} went", report.pulled, report.pushed));
         }
         // What lasts is said once.
-        let fresh = |warning: &&String| !self.warned.contains(*warning);
-        for warning in report.warnings.iter().filter(fresh) {
-            self.journal.say(&format!("warning: {warning}"));
-        }
+        let fresh = |remark: &String| !self.warned.contains(remark);
+        self.ctx.note_warnings(report.remarks().filter(fresh));
         self.warned.clone_from(&report.warnings);
-        for lost in &report.lost {
-            let (id, agent) = (lost.claim.id, &lost.claim.agent);
-            let reason = &lost.reason;
-            self.journal.say(&format!(
-                "the provisional claim `{id}` of `{agent}` was not confirmed: {reason}"
-            ));
+    }
+
+    /// Says what was found on the way.
+    fn warn(&mut self) {
+        for warning in self.ctx.take_warnings() {
+            self.journal.say(&format!("warning: {warning}"));
         }
     }
 

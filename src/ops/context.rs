@@ -24,6 +24,7 @@ pub struct Context {
     rng: RefCell<fastrand::Rng>,
     offline: bool,
     worked: Cell<bool>,
+    warnings: RefCell<Vec<String>>,
     uptime: fn() -> Uptime,
 }
 
@@ -37,6 +38,7 @@ impl Context {
             rng: RefCell::new(rng),
             offline: false,
             worked: Cell::new(false),
+            warnings: RefCell::default(),
             uptime,
         }
     }
@@ -69,6 +71,21 @@ impl Context {
     /// Tells whether something was done which others should hear of.
     pub fn has_worked(&self) -> bool {
         self.worked.get()
+    }
+
+    /// Keeps what whoever asks should know beside the answer: said once, however often it is found.
+    pub fn note_warnings(&self, found: impl IntoIterator<Item = String>) {
+        let mut warnings = self.warnings.borrow_mut();
+        for warning in found {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+
+    /// Returns what was noted since this was last asked, to be shown.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
     }
 
     pub fn store(&self) -> &Store {
@@ -178,5 +195,22 @@ impl Context {
         let now = self.now();
         let beat = self.last_beat(agent)?;
         Ok(beat.map(|beat| (beat.liveness(now, settings), beat.seen)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::TestRepo;
+
+    #[test]
+    fn a_warning_found_twice_is_shown_once() {
+        let test = TestRepo::init(&[]);
+        let clock = || Timestamp(0);
+        let ctx = Context::new(test.open(), None, clock, fastrand::Rng::with_seed(1));
+        ctx.note_warnings(["one".to_owned(), "two".to_owned()]);
+        ctx.note_warnings(["one".to_owned()]);
+        assert_eq!(ctx.take_warnings(), ["one", "two"]);
+        assert!(ctx.take_warnings().is_empty());
     }
 }

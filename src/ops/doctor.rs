@@ -20,7 +20,7 @@ use crate::model::time::Timestamp;
 use crate::store::{Changes, Origin, Snapshot, StoreError, Turn, layout};
 
 use super::tx::Contact;
-use super::{Context, OpsError, mend};
+use super::{Context, OpsError, mend, sync};
 
 /// The command that mends.
 const MEND: &str = "reflectt doctor --fix";
@@ -232,6 +232,10 @@ fn table(ctx: &Context, mending: Mending) -> Result<Option<Finding>, OpsError> {
 
 /// Examines the files of the record and what they say.
 fn record(ctx: &Context, mending: Mending) -> Result<Vec<Finding>, OpsError> {
+    if mending == Mending::Mend {
+        // What cannot be read is among the findings.
+        ctx.note_warnings(sync::take_in(ctx)?.warnings);
+    }
     ctx.store().transact(|snapshot| {
         let mut exam = Exam {
             ctx,

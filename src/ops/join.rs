@@ -48,7 +48,7 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
         wip: join.wip,
     };
     let said = said.checked()?;
-    let team_on = take_part(ctx)?;
+    let team_on = begin(ctx)?;
     let (agent, again) = ctx.store().transact(|snapshot| -> Result<_, OpsError> {
         let now = ctx.now();
         let author = Author::from(name);
@@ -113,17 +113,20 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
     })
 }
 
-/// Takes part in the team that the remote has, on a clone that only git has made so far.
+/// Takes part in the team that the remote has, on a clone that only git has made so far; elsewhere
+/// adopts edits by hand, as before any write.
 ///
-/// Returns the remote's name if there was anything to do.
-fn take_part(ctx: &Context) -> Result<Option<String>, OpsError> {
+/// Returns the remote's name if the clone takes part from now on.
+fn begin(ctx: &Context) -> Result<Option<String>, OpsError> {
     match ctx.store().snapshot() {
         Err(StoreError::NotInitialised { .. }) => {}
-        other => return Ok(other.map(|_| None)?),
+        Err(error) => return Err(error.into()),
+        Ok(_) => return sync::adopt_here(ctx).map(|()| None),
     }
     match sync::team_on_remote(ctx, None)? {
         Some(team) if team.exists => {
-            sync::take_part(ctx, &team)?;
+            let report = sync::take_part(ctx, &team)?;
+            ctx.note_warnings(report.remarks());
             Ok(Some(team.link.name))
         }
         _ => Err(ctx.store().not_initialised().into()),

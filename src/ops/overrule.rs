@@ -13,7 +13,7 @@ use crate::model::time::{Span, Timestamp};
 use crate::store::{Changes, Origin, Snapshot, Turn};
 
 use super::enforce::{Finding, Why};
-use super::{Context, OpsError};
+use super::{Context, OpsError, sync};
 
 /// How long an override that is on the record stands for the same files and the same reason.
 const STANDS: Span = Span::from_mins(12 * 60);
@@ -47,6 +47,7 @@ pub fn overrule(
 ) -> Result<(), OpsError> {
     let reason = text::note("reason", reason)?;
     let author = ctx.person();
+    sync::adopt_here(ctx)?;
     ctx.store().transact(|snapshot| -> Result<_, OpsError> {
         let mut draft = Draft {
             ctx,

@@ -10,7 +10,7 @@ mod find;
 mod plan;
 mod run;
 
-pub use adopt::adopt_here;
+pub use adopt::{adopt_here, take_in};
 pub use find::{Team, take_part, team_on_remote};
 pub use run::sync;
 
@@ -105,6 +105,17 @@ pub struct SyncReport {
     pub refused: Option<String>,
 }
 
+impl SyncReport {
+    /// Returns what somebody should know of it, a sentence each.
+    pub fn remarks(&self) -> impl Iterator<Item = String> {
+        let lost = self.lost.iter().map(|lost| {
+            let (id, agent, reason) = (lost.claim.id, &lost.claim.agent, &lost.reason);
+            format!("the provisional claim `{id}` of `{agent}` was not confirmed: {reason}")
+        });
+        self.warnings.iter().cloned().chain(lost)
+    }
+}
+
 /// How long a call to the remote may take where no settings are known.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -164,8 +175,12 @@ pub fn listen(ctx: &Context) -> Option<Duration> {
             };
             // Unreachable now, it is asked again; whoever waits sees what comes from here.
             match sync(ctx, options) {
-                Ok(report) if report.pulled > 0 => Some(Duration::ZERO),
-                _ => Some(interval),
+                Ok(report) => {
+                    ctx.note_warnings(report.remarks());
+                    let news = report.pulled > 0;
+                    Some(if news { Duration::ZERO } else { interval })
+                }
+                Err(_) => Some(interval),
             }
         }
     }

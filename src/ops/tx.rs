@@ -112,8 +112,7 @@ fn run<T>(
     seat: Seat,
     mut act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
 ) -> Result<T, OpsError> {
-    // Said by `sync`, and by `doctor`, which looks at what is left.
-    drop(sync::adopt_here(ctx)?);
+    sync::adopt_here(ctx)?;
     let link = ctx.store().link();
     let mut contact = match &link {
         Some(_) if !ctx.is_offline() => Contact::Old,
@@ -174,7 +173,8 @@ fn run<T>(
                     std::thread::sleep(tried.elapsed().mul_f64(share));
                 }
                 match sync::sync(ctx, sync::SyncOptions::CATCH_UP) {
-                    Ok(_) => {
+                    Ok(report) => {
+                        ctx.note_warnings(report.remarks());
                         contact = Contact::Fresh;
                         None
                     }

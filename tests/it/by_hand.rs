@@ -120,9 +120,9 @@ fn what_cannot_be_adopted_is_said_once_with_the_reason_and_what_to_do() {
             --- stdout
             1 came, 2 went
             --- stderr
+            warning: `agents/mira.toml`: the edit by hand is not adopted: line 1: invalid basic string, expected `\"`; correct it there and commit
             warning: `agents/Big Name.toml`: the edit by hand is not adopted: `Big Name` is not a name: the capital `B` is not allowed; use a-z, 0-9, `-` and `_`; give the file the name of the agent
             warning: `agents/link.toml`: the edit by hand is not adopted: with a limit of 0 tasks in progress it could not work; 1 is the least; correct it there, or use `reflectt join link`
-            warning: `agents/mira.toml`: the edit by hand is not adopted: line 1: invalid basic string, expected `\"`; correct the file, or see `reflectt doctor`
             warning: `config.toml`: the edit by hand is not adopted: `wip.agent` cannot be `0`: it takes a whole number, 1 or more; use `reflectt config set KEY VALUE`
             warning: `inbox/link/[ULID].toml`: the edit by hand is not adopted: a message stays as it was sent; add another with `reflectt send`
             warning: `tasks/[ID1]-keep-the-return-path.toml`: the edit by hand is not adopted: this status follows from what is done; use `reflectt review [ID1] --approve`
@@ -201,4 +201,55 @@ fn thresholds_that_rise_together_are_adopted_together() {
         .reflectt(["config", "get", "heartbeat.expire_after"])
         .ok();
     assert!(expire.stdout.contains("3m"), "{expire}");
+}
+
+#[test]
+fn an_ordinary_command_says_once_what_it_could_not_adopt() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai"]);
+    let id = repo.task("kai", "Keep the return path", &[]);
+    let record = record_of(&repo);
+    let task = record.file("tasks/*");
+    record.replace(&task, "\"todo\"", "\"done\"");
+    record.replace(&task, "Keep the return path", "Go back to the page");
+    record.0.commit("by hand");
+    let comment = ["task", "comment", &id, "how far?"];
+    repo.as_agent("kai", comment).ok().snapshot("
+            --- stdout
+            commented on [ID1]  Go back to the page
+            --- stderr
+            warning: `tasks/[ID1]-keep-the-return-path.toml`: the edit by hand is not adopted: this status follows from what is done; use `reflectt review [ID1] --approve`
+            ");
+    let again = repo.as_agent("kai", comment).ok();
+    assert_eq!(again.stderr, "");
+    // With `--json` the answer is the document alone.
+    record.0.git(["reset", "-q", "--hard", "reflectt"]);
+    record.replace("agents/kai.toml", "\njoined", "\nwip = 0\njoined");
+    record.0.commit("by hand");
+    let json = repo
+        .as_agent("kai", ["--json", "send", "kai", "a note"])
+        .ok();
+    json.json();
+    assert!(json.stderr.contains("`agents/kai.toml`"), "{json}");
+    let shown = repo.reflectt(["--json", "task", "show", &id]).ok().json();
+    assert_eq!(shown["title"], "Go back to the page");
+}
+
+#[test]
+fn joining_does_not_undo_what_was_edited_by_hand() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai"]);
+    let record = record_of(&repo);
+    record.replace("agents/kai.toml", "\njoined", "\nrole = \"coder\"\njoined");
+    record.0.commit("by hand");
+    repo.reflectt(["--as", "kai", "join", "kai", "--lane", "docs"])
+        .ok();
+    assert_eq!(seat(&repo, "kai")["role"], "coder");
+}
+
+/// Checks the record out beside a repository without a remote.
+fn record_of(repo: &Repo) -> Editor {
+    repo.git(["worktree", "add", "-q", "../record", "reflectt"]);
+    let path = repo.env().dir().join("record");
+    Editor(Repo::at(repo.env().clone(), path))
 }

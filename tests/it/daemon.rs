@@ -322,6 +322,33 @@ fn a_quiet_agent_is_told_once() {
 }
 
 #[test]
+fn the_daemon_writes_down_what_it_could_not_adopt() {
+    let env = TestEnv::new();
+    let (it, kai, _link) = two(&env);
+    let _daemon = Daemon::start(&kai);
+    let editor = env.clone_of(&it.bare, "editor");
+    editor.git(["checkout", "-q", "reflectt"]);
+    editor.write("agents/Big Name.toml", "role = \"docs\"\n");
+    editor.commit("by hand");
+    let log = status(&kai)["log"].as_str().unwrap().to_owned();
+    let said = || {
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        log.matches("warning: `agents/Big Name.toml`").count()
+    };
+    poll_until("it is said", SOON, || {
+        // The daemon may have written to the branch meanwhile.
+        editor.try_git(["pull", "-q", "--rebase", "origin", "reflectt"]);
+        editor.try_git(["push", "-q", "origin", "reflectt"]);
+        (said() > 0).then_some(())
+    });
+    kai.reflectt(["send", "kai", "and another exchange"]).ok();
+    poll_until("it goes out", SOON, || {
+        (tips(&it.bare)[0] == tips(&kai)[0]).then_some(())
+    });
+    assert_eq!(said(), 1);
+}
+
+#[test]
 fn the_unit_that_starts_it_with_the_machine_is_written_on_request() {
     let env = TestEnv::new();
     let repo = env.team(["kai"]);

@@ -37,7 +37,8 @@ struct LostJson {
 
 impl SyncArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
-        let report = sync::sync(session.context()?, SyncOptions::FULL).map_err(not_synchronised)?;
+        let context = session.context()?;
+        let report = sync::sync(context, SyncOptions::FULL).map_err(not_synchronised)?;
         if session.ui.is_json() {
             session.ui.json(&Out {
                 pulled: report.pulled,
@@ -56,7 +57,7 @@ impl SyncArgs {
             });
             return Ok(());
         }
-        session.report_sync(&report);
+        context.note_warnings(report.remarks());
         if report.pulled == 0 && report.pushed == 0 {
             session.ui.line("nothing new on either side");
             return Ok(());

@@ -20,7 +20,7 @@ use crate::git::{GitError, Oid};
 use crate::model::event::Log;
 use crate::model::name::Author;
 use crate::ops::{Context, OpsError};
-use crate::store::{Changes, HandMade, Origin, Snapshot, Step, Store, StoreError, layout};
+use crate::store::{BadFile, Changes, HandMade, Origin, Snapshot, Step, Store, StoreError, layout};
 
 /// What edits by hand come to.
 #[derive(Debug, Default)]
@@ -28,12 +28,23 @@ pub struct Adopted {
     pub changes: Changes,
     /// What could not be adopted, and why.
     pub warnings: Vec<String>,
+    /// The same of files that cannot be read, which `doctor` names by itself.
+    pub unreadable: Vec<String>,
 }
 
 /// Adopts what was made by hand on the record of this clone, if its last commit was.
 ///
-/// Every command does so before it writes: writing a file anew would undo what a person wrote in it.
-pub fn adopt_here(ctx: &Context) -> Result<Vec<String>, OpsError> {
+/// Every command does so before it writes: writing a file anew would undo what a person wrote in
+/// it. What cannot be adopted becomes a warning of that command.
+pub fn adopt_here(ctx: &Context) -> Result<(), OpsError> {
+    let adopted = take_in(ctx)?;
+    ctx.note_warnings(adopted.unreadable);
+    ctx.note_warnings(adopted.warnings);
+    Ok(())
+}
+
+/// The same, and returns what came of it.
+pub fn take_in(ctx: &Context) -> Result<Adopted, OpsError> {
     let store = ctx.store();
     loop {
         let local = store.local_tips()?;
@@ -41,7 +52,7 @@ pub fn adopt_here(ctx: &Context) -> Result<Vec<String>, OpsError> {
             return Err(store.not_initialised().into());
         };
         if !store.is_hand_made(tip)? {
-            return Ok(Vec::new());
+            return Ok(Adopted::default());
         }
         let snapshot = store.snapshot_at(tip, local.table)?;
         let adopted = changes_on(store, &snapshot, &[tip])?;
@@ -57,7 +68,7 @@ pub fn adopt_here(ctx: &Context) -> Result<Vec<String>, OpsError> {
         };
         if store.move_local(None, Some(step), "adopt edits by hand")? {
             store.note_adopted(to);
-            return Ok(adopted.warnings);
+            return Ok(adopted);
         }
     }
 }
@@ -128,7 +139,7 @@ impl Edit<'_, '_> {
     fn read<T>(
         &self,
         parse: impl FnOnce(&[u8]) -> Result<T, FormatError>,
-    ) -> Result<Result<T, String>, OpsError> {
+    ) -> Result<Result<T, BadFile>, OpsError> {
         self.blob(self.file.blob, parse)
     }
 
@@ -147,15 +158,24 @@ impl Edit<'_, '_> {
         &self,
         blob: Oid,
         parse: impl FnOnce(&[u8]) -> Result<T, FormatError>,
-    ) -> Result<Result<T, String>, OpsError> {
+    ) -> Result<Result<T, BadFile>, OpsError> {
         let repo = self.snapshot.store().repo();
         match repo.read_blob_limited(blob, layout::FILE_MAX) {
-            Ok(bytes) => Ok(parse(&bytes).map_err(|error| error.to_string())),
-            Err(error @ (GitError::TooLarge { .. } | GitError::WrongKind { .. })) => {
-                Ok(Err(error.to_string()))
+            Ok(bytes) => Ok(parse(&bytes).map_err(BadFile::from)),
+            Err(GitError::TooLarge { size, .. }) => {
+                let bytes = usize::try_from(size).unwrap_or(usize::MAX);
+                Ok(Err(FormatError::TooLarge { bytes }.into()))
             }
+            Err(GitError::WrongKind { .. }) => Ok(Err(BadFile::NotAFile)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns what is to be said of this edit, if nobody has said it yet.
+    fn warning(&self, reason: impl Display, next: impl Display) -> Option<String> {
+        let path = &self.file.path;
+        self.new
+            .then(|| format!("`{path}`: the edit by hand is not adopted: {reason}; {next}"))
     }
 
     /// Adds the events of this edit to `log`, each under an id that follows from the commit alone.
@@ -198,26 +218,21 @@ impl Edit<'_, '_> {
 }
 
 impl Adopted {
-    /// Says what became of an edit, if nobody has said it yet.
-    fn warn(&mut self, edit: &Edit, what: impl Display) {
-        let warning = format!("`{}`: {what}", edit.file.path);
-        if edit.new && !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
-        }
-    }
-
     /// Says that an edit, or a part of it, has no effect, and what to do instead.
     fn refuse(&mut self, edit: &Edit, reason: impl Display, next: impl Display) {
-        self.warn(
-            edit,
-            format_args!("the edit by hand is not adopted: {reason}; {next}"),
-        );
+        let warning = edit.warning(reason, next);
+        self.warnings.extend(warning);
     }
 
     /// Says that a file cannot be read. It stays where it is, and `doctor` names it from then on.
-    fn unreadable(&mut self, edit: &Edit, reason: &str) {
-        let next = "correct the file, or see `reflectt doctor`";
-        self.refuse(edit, reason, next);
+    fn unreadable(&mut self, edit: &Edit, bad: &BadFile) {
+        let next = match bad {
+            BadFile::Format(FormatError::Future { .. }) => {
+                "install the version of reflectt that the others use"
+            }
+            _ => "correct it there and commit",
+        };
+        self.unreadable.extend(edit.warning(bad, next));
     }
 }
 

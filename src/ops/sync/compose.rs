@@ -102,7 +102,9 @@ impl<'c> Top<'c> {
         if adopted.changes.touches_record() {
             self.add(&snapshot, &adopted.changes)?;
         }
-        Ok(adopted.warnings)
+        let mut warnings = adopted.unreadable;
+        warnings.extend(adopted.warnings);
+        Ok(warnings)
     }
 
     /// Asks again, on the remote's table, for what was done here without it.

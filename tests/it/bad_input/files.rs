@@ -416,7 +416,6 @@ fn what_is_out_of_place() {
             warning  [DIR]/other: the worktree acts as `sage`, as does `[DIR]/twin`: they would work as one → reflectt join NAME (in one of them, with another name)
             warning  [DIR]/twin: the worktree acts as `sage`, as does `[DIR]/other`: they would work as one → reflectt join NAME (in one of them, with another name)
             warning  [DIR]/third: the worktree acts as `who-is-this`, who is not on the team → reflectt join NAME (there)
-            warning  tasks/an-idea.toml: none of its events made it: it was written by hand; it counts once it is taken in → reflectt sync (takes it in)
             warning  junk: reflectt does not know what this is, and leaves it alone
             warning  archive/[MONTH]/[ID7]-x.toml: task `[ID7]` is `todo`, so its place is `tasks/[ID7]-away.toml`; it moves there when it changes next
             warning  inbox/gone: `gone` is not on the team and has messages → reflectt join gone
@@ -426,7 +425,7 @@ fn what_is_out_of_place() {
             mended   sage: its last heartbeat is 1d ahead of this clock; it counts from now on
             mended   stranger: it has a heartbeat here and is not on the team
             info     README.md: the board is older than the tasks it shows → reflectt board --write
-            git [VERSION], refs in files, sha1 objects; tasks: 6 open, 1 archived; agents: 3; claims: 0
+            git [VERSION], refs in files, sha1 objects; tasks: 7 open, 1 archived; agents: 3; claims: 0
             ");
     assert!(!heartbeats.join("stranger").exists());
 }
