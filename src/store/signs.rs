@@ -229,6 +229,11 @@ impl Store {
         }
         for claim in snapshot.table()?.claims.values() {
             values.insert(claim_key(claim), claim.fence.to_string());
+            // Of its own agents this clone has the heartbeats. What it says on the remote changes
+            // with every other agent of it, and would keep a silent one alive.
+            if claim.clone == *own {
+                continue;
+            }
             // A clone whose words cannot be read, as of a later version, is still heard.
             let key = agent_key(&claim.agent, &claim.clone);
             let name = RefName::new(format!("{}{}", link.presence_tracking(), claim.clone))?;

@@ -147,3 +147,31 @@ fn a_clone_that_is_gone_for_a_month_is_taken_away_and_no_other() {
     // It was not gone for ever.
     assert_eq!(say(0, 41), format!("{first} {second} {third}"));
 }
+
+#[test]
+fn what_this_clone_says_is_no_sign_of_its_agents_from_elsewhere() {
+    let mut place = Place::founded();
+    let link = linked(&place);
+    place.store = Store::new(place.test.open());
+    let table = table::take(&place, id("aaaaaa"));
+    let claim = &table.claims[&id("aaaaaa")];
+    let store = &place.store;
+    // Somebody else of this clone is alive.
+    store.presence().beat(&agent("link"), NOW, None).unwrap();
+    let said = store.publish_signs(&link, &claim.clone, NOW, Duration::ZERO, LIMIT);
+    assert!(said.unwrap());
+    let now = Uptime {
+        boot: "this one".to_owned(),
+        millis: 1,
+    };
+    let snapshot = store.snapshot().unwrap();
+    let key = agent_key(&claim.agent, &claim.clone);
+    store
+        .observe(&link, &claim.clone, &snapshot, now.clone())
+        .unwrap();
+    assert_eq!(store.observed().age(&key), None);
+    // For every other clone it is one.
+    let other: CloneId = "0123456789ab".parse().unwrap();
+    store.observe(&link, &other, &snapshot, now).unwrap();
+    assert!(store.observed().age(&key).is_some());
+}

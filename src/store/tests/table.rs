@@ -24,7 +24,7 @@ fn claim(of: TaskId, fence: u64) -> Claim {
 }
 
 /// Publishes one more version of the table, with one more claim.
-fn take(place: &Place, of: TaskId) -> Table {
+pub fn take(place: &Place, of: TaskId) -> Table {
     let mut table = place.snapshot().table().unwrap().clone();
     table.epoch += 1;
     table.fence = table.fence.next();
