@@ -9,7 +9,9 @@ use signal_hook::iterator::Signals;
 
 use crate::git::{Cancel, GitError, OpenOptions, RefName, RefWatcher, Repo};
 use crate::ops::sync::{self, BoardToo, Fetch, SyncOptions, SyncReport};
-use crate::ops::{Context, OpsError, expire, look_after_processes, nudge};
+use crate::ops::{
+    Context, Gone, OpsError, expire, look_after_processes, look_after_worktrees, nudge,
+};
 use crate::store::StoreError;
 
 use super::journal::Journal;
@@ -221,6 +223,16 @@ impl Daemon<'_> {
                 }
             }
             Err(error) => self.trouble("cannot look after processes", &error),
+        }
+        match look_after_worktrees(self.ctx) {
+            Ok(gone) => {
+                for Gone { agent, path } in gone {
+                    self.journal.say(&format!(
+                        "signed off `{agent}`, whose worktree `{path}` is gone"
+                    ));
+                }
+            }
+            Err(error) => self.trouble("cannot look after worktrees", &error),
         }
         match nudge(self.ctx) {
             Ok(told) => {

@@ -59,8 +59,8 @@ impl Repo {
         self.change_config(key, &["--worktree"], value)
     }
 
-    /// Returns what tells a worktree from the others of the clone, as long as it lives.
-    fn worktree_id(&self, git_dir: &Path) -> String {
+    /// Returns what tells a worktree from the others of the clone, as long as it lives, moved or not.
+    pub fn worktree_id(&self, git_dir: &Path) -> String {
         match git_dir.strip_prefix(self.common_dir()) {
             Ok(below) if !below.as_os_str().is_empty() => below.to_string_lossy().into_owned(),
             _ => "main".to_owned(),

@@ -58,6 +58,28 @@ impl Repo {
         Ok(found)
     }
 
+    /// Tells whether a worktree was removed, or its directory deleted; `id` is what
+    /// [`Repo::worktree_id`] says.
+    ///
+    /// The main one is never gone, nor is one that is locked: it may be on a disk that is not there
+    /// now. One that somebody moved without git is where it was last `seen`. Whatever cannot be
+    /// found out counts as there.
+    pub fn is_worktree_gone(&self, id: &str, seen: Option<&Path>) -> bool {
+        let Some(name) = id.strip_prefix("worktrees/") else {
+            return false;
+        };
+        let dir = self.common_dir().join("worktrees").join(name);
+        if is_missing(&dir) {
+            return true;
+        }
+        let Ok(link) = std::fs::read_to_string(dir.join("gitdir")) else {
+            return false;
+        };
+        is_missing(&dir.join("locked"))
+            && is_missing(&dir.join(link.trim_end()))
+            && seen.is_none_or(|seen| is_missing(&seen.join(".git")))
+    }
+
     fn branch_in(&self, git_dir: &Path) -> Option<String> {
         let name = if self.ref_format() == RefFormat::Reftable {
             let command = self
@@ -70,6 +92,17 @@ impl Repo {
         };
         let name = name.trim();
         Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
+    }
+}
+
+/// Tells whether there is surely nothing at `path`.
+fn is_missing(path: &Path) -> bool {
+    match std::fs::symlink_metadata(path) {
+        Ok(_) => false,
+        Err(error) => matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        ),
     }
 }
 

@@ -141,8 +141,19 @@ impl Context {
             && snapshot.agents()?.contains_key(me)
         {
             drop(self.store.presence().beat(me, self.now(), None));
+            self.note_place(me);
         }
         Ok(())
+    }
+
+    /// Notes in which worktree an agent gives its sign of life. A disk that is full costs no more
+    /// than that the agent is not signed off with its worktree.
+    pub fn note_place(&self, agent: &AgentName) {
+        let repo = self.repo();
+        let worktree = repo.worktree_id(repo.git_dir());
+        let path = repo.work_dir().unwrap_or(repo.git_dir());
+        let presence = self.store.presence();
+        drop(presence.note_haunt(agent, &worktree, path, self.now()));
     }
 
     /// Returns who signs a commit made without an agent: a person, by the name git knows.

@@ -200,6 +200,7 @@ impl<'c, 's> Facts<'c, 's> {
         if let Some(agent) = &seat {
             let presence = ctx.store().presence();
             presence.beat(&agent.name, ctx.now(), None)?;
+            ctx.note_place(&agent.name);
         }
         let human = match who {
             Who::Person => true,

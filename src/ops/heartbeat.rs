@@ -23,6 +23,7 @@ pub fn heartbeat(ctx: &Context, note: Option<&str>) -> Result<Seat, OpsError> {
     ctx.store()
         .presence()
         .beat(&me.name, ctx.now(), note.as_deref())?;
+    ctx.note_place(&me.name);
     check_fenced(&snapshot, &me.name)?;
     seat(ctx, &snapshot, me)
 }

@@ -93,6 +93,7 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
     })?;
     ctx.note_work();
     ctx.store().presence().beat(name, ctx.now(), None)?;
+    ctx.note_place(name);
     let also_in = other_worktree(ctx, name);
     let active_elsewhere = other_clone(ctx, name)?;
     ctx.repo()

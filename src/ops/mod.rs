@@ -43,6 +43,7 @@ mod task_list;
 mod task_new;
 mod tx;
 mod who;
+mod worktree;
 
 pub use ack::{Acked, Which, ack};
 pub use audit::{Answers, Proof, audit};
@@ -78,3 +79,4 @@ pub use task_edit::{TaskChanges, edit};
 pub use task_list::{Shown, TaskFilter, TaskRow, list, show};
 pub use task_new::{NewTask, new_task};
 pub use who::{Seat, who};
+pub use worktree::{Gone, look_after_worktrees};

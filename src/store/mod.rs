@@ -10,6 +10,7 @@ mod entry;
 mod error;
 mod fanout;
 mod hand;
+mod haunts;
 mod history;
 mod inbox;
 pub mod layout;

@@ -161,7 +161,12 @@ impl Presence {
     }
 
     fn processes(&self) -> PathBuf {
-        self.dir.with_file_name("processes")
+        self.beside("processes")
+    }
+
+    /// Returns a directory beside that of the heartbeats.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.dir.with_file_name(name)
     }
 
     /// Tells whether an agent was ever seen in this clone.

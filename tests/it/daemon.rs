@@ -268,6 +268,62 @@ fn the_daemon_expires_who_is_silent_and_signs_off_whose_process_is_gone() {
 }
 
 #[test]
+fn the_daemon_signs_off_who_goes_with_its_worktree() {
+    let env = TestEnv::new();
+    let (it, kai, _link) = two(&env);
+    let [mira, sage, third] = ["mira", "sage", "third"].map(|name| {
+        let worktree = kai.worktree(name);
+        worktree.reflectt(["join", name]).ok();
+        worktree
+    });
+    let id = kai.task("kai", "Left behind", &[]);
+    mira.reflectt(["claim", &id]).ok();
+    kai.git([
+        "worktree",
+        "remove",
+        "--force",
+        sage.path().to_str().unwrap(),
+    ]);
+    // One of them goes on from another place.
+    kai.as_agent("sage", ["heartbeat"]).ok();
+    // The daemon is the clone's, wherever it was started.
+    let _daemon = Daemon::start(&third);
+    let _end = Daemon(kai.clone());
+    kai.git([
+        "worktree",
+        "remove",
+        "--force",
+        third.path().to_str().unwrap(),
+    ]);
+    std::fs::remove_dir_all(mira.path()).unwrap();
+    let log = status(&kai)["log"].as_str().unwrap().to_owned();
+    let said = |repo: &Repo| {
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        let name = repo.path().file_name().unwrap().to_str().unwrap();
+        let path = repo.path().display();
+        log.matches(&format!(
+            "signed off `{name}`, whose worktree `{path}` is gone"
+        ))
+        .count()
+    };
+    poll_until("both are signed off", SOON, || {
+        (said(&mira) + said(&third) == 2).then_some(())
+    });
+    let who = kai.reflectt(["--json", "who"]).ok().json();
+    let agents = who["agents"].as_array().unwrap();
+    let seat = |name: &str| agents.iter().find(|seat| seat["name"] == name).unwrap();
+    assert_eq!(seat("mira")["status"], "offline");
+    // Signing off does not free what it holds.
+    assert_eq!(seat("mira")["tasks"].as_array().unwrap().len(), 1);
+    assert_eq!(seat("sage")["status"], "active");
+    kai.reflectt(["send", "link", "still at work"]).ok();
+    poll_until("it goes out", SOON, || {
+        (tips(&it.bare)[0] == tips(&kai)[0]).then_some(())
+    });
+    assert_eq!((said(&mira), said(&sage)), (1, 0));
+}
+
+#[test]
 fn a_daemon_in_the_foreground_says_what_it_does_and_ends_when_asked() {
     let env = TestEnv::new();
     let (_it, kai, _link) = two(&env);

@@ -117,6 +117,46 @@ fn a_bare_repository_with_a_worktree() {
 }
 
 #[test]
+fn a_worktree_is_gone_when_it_is_removed_or_deleted() {
+    let test = TestRepo::with_commit();
+    let add = |name: &str| {
+        let path = test.path.with_file_name(name);
+        test.git(&["worktree", "add", "-q", path.to_str().unwrap()]);
+        path
+    };
+    let repo = test.open();
+    let gone =
+        |name: &str, seen: &Path| repo.is_worktree_gone(&format!("worktrees/{name}"), Some(seen));
+    let linked = add("linked");
+    let id = repo.worktree_id(test.open_at(&linked).git_dir());
+    assert_eq!(id, "worktrees/linked");
+    assert!(!gone("linked", &linked));
+    assert!(!repo.is_worktree_gone("main", None));
+    // Moved by git, which keeps its name.
+    let moved = test.path.with_file_name("moved");
+    let to = moved.to_str().unwrap();
+    test.git(&["worktree", "move", linked.to_str().unwrap(), to]);
+    assert!(!gone("linked", &linked));
+    test.git(&["worktree", "remove", to]);
+    assert!(gone("linked", &linked));
+
+    // Deleted; while it is locked, its disk may only be away.
+    let deleted = add("deleted");
+    test.git(&["worktree", "lock", deleted.to_str().unwrap()]);
+    std::fs::remove_dir_all(&deleted).unwrap();
+    assert!(!gone("deleted", &deleted));
+    test.git(&["worktree", "unlock", deleted.to_str().unwrap()]);
+    assert!(gone("deleted", &deleted));
+
+    // Moved without git, and seen there.
+    let old = add("by-hand");
+    let new = old.with_file_name("elsewhere");
+    std::fs::rename(&old, &new).unwrap();
+    assert!(gone("by-hand", &old));
+    assert!(!gone("by-hand", &new));
+}
+
+#[test]
 fn a_repository_of_another_user_is_not_opened() {
     // SAFETY: no arguments, always succeeds.
     if unsafe { libc::geteuid() } != 0 {

@@ -1,7 +1,7 @@
 //! Heartbeats: files whose time is what counts.
 
 use super::*;
-use crate::model::presence::{Heartbeat, Liveness};
+use crate::model::presence::{Haunt, Heartbeat, Liveness};
 
 const HOUR: i64 = 3_600_000;
 
@@ -102,4 +102,37 @@ fn a_clone_has_one_id_however_many_ask_first() {
     let mut rng = fastrand::Rng::with_seed(9);
     let new = place.store.clone_id(&mut rng).unwrap();
     assert_eq!(place.store.clone_id(&mut rng).unwrap(), new);
+}
+
+#[test]
+fn where_an_agent_was_seen_is_written_when_it_goes_elsewhere() {
+    let place = Place::founded();
+    let (presence, kai) = (place.store.presence(), agent("kai"));
+    let note = |worktree: &str, path: &str, at| {
+        let path = Path::new(path);
+        presence
+            .note_haunt(&kai, worktree, path, later(at))
+            .unwrap();
+    };
+    let file = place.store.dir().join("worktrees/kai");
+    let made = || std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&file).unwrap());
+    note("worktrees/a", "/a", 0);
+    let first = made();
+    note("worktrees/a", "/a", 1000);
+    assert_eq!(made(), first, "nothing is written where nothing changed");
+    note("main", "/repo", 2000);
+    note("worktrees/a", "/moved\n", 3000);
+    let haunt = |worktree: &str, path: &str, left| Haunt {
+        worktree: worktree.to_owned(),
+        path: path.to_owned(),
+        left,
+    };
+    let expected = [
+        haunt("main", "/repo", Some(later(3000))),
+        haunt("worktrees/a", "", None),
+    ];
+    assert_eq!(presence.haunts(&kai), expected);
+    assert_eq!(presence.haunting(), std::slice::from_ref(&kai));
+    presence.forget_haunts(&kai).unwrap();
+    assert!(presence.haunts(&kai).is_empty() && presence.haunting().is_empty());
 }
