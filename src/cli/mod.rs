@@ -12,6 +12,7 @@ mod excerpt;
 mod fault;
 mod input;
 pub mod json;
+mod meter;
 pub mod options;
 pub mod session;
 pub mod table;

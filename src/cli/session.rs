@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::git::{ConfigScope, GitError, OpenOptions, Repo};
@@ -18,6 +19,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::fault;
 use super::json::{ClaimJson, PROVISIONAL};
+use super::meter::Meter;
 use super::ui::Ui;
 
 /// Names the agent where no flag does.
@@ -34,7 +36,7 @@ pub struct Environment {
 }
 
 pub struct Session {
-    pub ui: Ui,
+    pub ui: Rc<Ui>,
     pub global: Global,
     environment: Environment,
     context: OnceCell<Context>,
@@ -43,7 +45,7 @@ pub struct Session {
 impl Session {
     pub fn new(ui: Ui, global: Global, environment: Environment) -> Session {
         Session {
-            ui,
+            ui: Rc::new(ui),
             global,
             environment,
             context: OnceCell::new(),
@@ -58,12 +60,14 @@ impl Session {
         }
     }
 
-    /// Opens the repository on first use.
+    /// Opens the repository on first use, and shows what exchanges with a remote are at.
     pub fn context(&self) -> Result<&Context, CliError> {
         if let Some(context) = self.context.get() {
             return Ok(context);
         }
+        let meter = Meter::new(self.ui.clone());
         let repo = self.open()?;
+        let repo = repo.watch_transfers(move |transfer| meter.see(transfer));
         let me = self.identity(&repo)?;
         let context =
             Context::new(repo, me, now, fastrand::Rng::new()).offline(self.global.offline);

@@ -16,7 +16,7 @@ use super::table::Table;
 use super::text::{CYAN, Color, Text, YELLOW};
 use super::time;
 use super::usage::Help;
-use super::visible::{escape_json, escape_lines};
+use super::visible::{escape, escape_json, escape_lines};
 
 /// The user interface.
 ///
@@ -34,6 +34,8 @@ struct Streams {
     err: Box<dyn Write + Send>,
     /// The first error of `out`; nothing more is written to it.
     failed: Option<io::Error>,
+    /// How wide the passing line is that the cursor is at the end of; 0 if there is none.
+    passing: usize,
 }
 
 impl Ui {
@@ -48,6 +50,7 @@ impl Ui {
             out: BufWriter::new(out),
             err,
             failed: None,
+            passing: 0,
         };
         Self {
             options,
@@ -170,6 +173,25 @@ impl Ui {
         }
     }
 
+    /// Shows one line on the terminal over the one before, and takes it away again when `text` is
+    /// empty or anything else is printed. For people who wait; nothing with `-q` or `--json`.
+    pub fn passing(&self, text: &str) {
+        if self.options.quiet || self.options.json || !self.options.stderr_is_terminal {
+            return;
+        }
+        let mut streams = self.streams();
+        if text.is_empty() {
+            return streams.clear_passing();
+        }
+        let text = escape(text);
+        let width = text.chars().count();
+        // Blanks in place of an escape sequence, which not every terminal knows.
+        let rest = " ".repeat(streams.passing.saturating_sub(width));
+        let _ = write!(streams.err, "\r{text}{rest}");
+        let _ = streams.err.flush();
+        streams.passing = width;
+    }
+
     /// Prints why the command did not do what it was asked: JSON on standard output, or text on
     /// standard error.
     pub fn error(&self, error: &CliError) {
@@ -230,6 +252,7 @@ impl Ui {
     /// Writes to standard error, after what was printed before it.
     fn err(&self, text: &str) {
         let mut streams = self.streams();
+        streams.clear_passing();
         streams.write_out(Write::flush);
         // When not even this can be written there is nobody left to tell.
         let _ = streams.err.write_all(text.as_bytes());
@@ -259,6 +282,14 @@ impl Streams {
             && let Err(error) = write(&mut self.out)
         {
             self.fail(error);
+        }
+    }
+
+    fn clear_passing(&mut self) {
+        if self.passing > 0 {
+            let blank = " ".repeat(std::mem::take(&mut self.passing));
+            let _ = write!(self.err, "\r{blank}\r");
+            let _ = self.err.flush();
         }
     }
 
@@ -316,7 +347,7 @@ pub(in crate::cli) mod tests {
         color: ColorChoice::Auto,
         now: 1_795_186_025_000,
     };
-    const TERMINAL: UiOptions = UiOptions {
+    pub(in crate::cli) const TERMINAL: UiOptions = UiOptions {
         stdout_is_terminal: true,
         stderr_is_terminal: true,
         width: Some(80),
@@ -330,6 +361,17 @@ pub(in crate::cli) mod tests {
         print(&ui);
         assert_eq!(ui.finish(3), 3);
         (out.text(), err.text())
+    }
+
+    /// The same for what keeps the interface; returns what is left on standard error.
+    pub(in crate::cli) fn printed_shared(
+        options: UiOptions,
+        print: impl FnOnce(&std::rc::Rc<Ui>),
+    ) -> String {
+        let err = Captured::default();
+        let ui = Ui::new(options, Box::new(io::sink()), Box::new(err.clone()));
+        print(&ui.into());
+        err.text()
     }
 
     fn everything(ui: &Ui) {

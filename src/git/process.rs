@@ -155,6 +155,16 @@ pub struct GitCommand {
     cancel: Option<Cancel>,
 }
 
+/// Looks at what a process writes to its standard error while it runs.
+pub(super) type Watch<'w> = &'w mut dyn FnMut(&[u8]) -> Sign;
+
+/// Whether what a process has written says that it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    OfLife,
+    Silent,
+}
+
 /// Whether a process can reach the terminal of whoever runs reflectt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Terminal {
@@ -214,7 +224,8 @@ impl GitCommand {
         self
     }
 
-    /// Kills the process and all it started when it takes longer than this.
+    /// Kills the process and all it started when it takes longer than this; when it is watched,
+    /// when it gives no sign of life for as long.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -233,7 +244,17 @@ impl GitCommand {
     }
 
     /// Runs the process and returns what it left, whatever its exit code.
-    pub fn run(mut self) -> Result<GitOutput, GitError> {
+    pub fn run(self) -> Result<GitOutput, GitError> {
+        self.finish(None)
+    }
+
+    /// Runs the process and shows `watch` what it writes to its standard error, as it comes and
+    /// every 50 ms at least. The time limit then counts from the last sign of life.
+    pub(super) fn run_watched(self, watch: Watch) -> Result<GitOutput, GitError> {
+        self.finish(Some(watch))
+    }
+
+    fn finish(mut self, watch: Option<Watch>) -> Result<GitOutput, GitError> {
         if let Some(dir) = &self.git_dir {
             self.command.arg("--git-dir").arg(dir);
         }
@@ -263,7 +284,11 @@ impl GitCommand {
             Err(error) => return Err(spawn_error(shown, error, self.command.get_current_dir())),
         };
         let input = self.stdin.as_deref().unwrap_or_default();
-        match wait::finish(child, input, self.limit, self.cancel.as_ref()) {
+        let until = wait::Until {
+            limit: self.limit,
+            cancel: self.cancel.as_ref(),
+        };
+        match wait::finish(child, input, until, watch) {
             Ok(wait::Finished::Exited {
                 status,
                 stdout,

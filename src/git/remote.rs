@@ -9,8 +9,11 @@ mod partial;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::progress::{ProgressReader, without_reports};
 use super::update::{Obstacle, PATIENCE};
-use super::{Advisory, Expected, GitCommand, GitError, GitOutput, Oid, RefName, Repo};
+use super::{
+    Advisory, Expected, GitCommand, GitError, GitOutput, Oid, RefName, Repo, Transfer, Way,
+};
 
 /// Settings of the user's that would make a fetch or push do more than it is told to.
 ///
@@ -84,7 +87,8 @@ impl Repo {
             .collect()
     }
 
-    /// Returns the remote called `name`; each call to it may take as long as `limit`.
+    /// Returns the remote called `name`; each call to it is ended when it gives no sign of life for
+    /// as long as `limit`.
     pub fn remote(&self, name: &str, limit: Duration) -> Remote<'_> {
         Remote {
             repo: self,
@@ -112,7 +116,37 @@ impl Remote<'_> {
     }
 
     fn run(&self, command: GitCommand) -> Result<GitOutput, GitError> {
-        match command.run() {
+        self.answered(command.run())
+    }
+
+    /// Runs what may take long, as the first exchange of a large record over a slow line does: git
+    /// says how far it is, and as long as that changes, it goes on.
+    fn transfer(&self, command: GitCommand, way: Way) -> Result<GitOutput, GitError> {
+        let begun = Instant::now();
+        let mut reader = ProgressReader::default();
+        let tell = |transfer: Transfer| {
+            if let Some(watcher) = &self.repo.watcher {
+                watcher(transfer);
+            }
+        };
+        let done = command.run_watched(&mut |bytes| {
+            let sign = reader.feed(bytes);
+            tell(Transfer::Working {
+                remote: &self.name,
+                way,
+                elapsed: begun.elapsed(),
+                progress: reader.last(),
+            });
+            sign
+        });
+        tell(Transfer::Ended);
+        let mut output = self.answered(done)?;
+        output.stderr = without_reports(&output.stderr);
+        Ok(output)
+    }
+
+    fn answered(&self, done: Result<GitOutput, GitError>) -> Result<GitOutput, GitError> {
+        match done {
             Err(GitError::TimedOut { limit, .. }) => {
                 Err(self.unreachable(format!("no answer within {} s", limit.as_secs_f32())))
             }
@@ -145,7 +179,8 @@ impl Remote<'_> {
 
     fn fetching(&self) -> GitCommand {
         self.command("fetch").args([
-            "--quiet",
+            // With `--quiet` it would not say how much it has received.
+            "--progress",
             "--no-tags",
             "--no-write-fetch-head",
             "--no-auto-maintenance",
@@ -208,7 +243,8 @@ impl Remote<'_> {
         if self.is_promisor() {
             command = command.arg("--no-filter");
         }
-        self.run(command.args(["--", &self.name]).args(specs))
+        let command = command.args(["--", &self.name]).args(specs);
+        self.transfer(command, Way::Fetch)
     }
 
     /// Returns the refs of the remote that match the patterns.
@@ -238,9 +274,12 @@ impl Remote<'_> {
     /// [`GitError::Unreachable`] if the remote did not answer. It may have moved the refs all the
     /// same: whoever needs to know has to look.
     pub fn push(&self, pushes: &[RemotePush], together: Together) -> Result<Vec<Pushed>, GitError> {
-        let mut command =
-            self.command("push")
-                .args(["--porcelain", "--no-verify", "--no-follow-tags"]);
+        let mut command = self.command("push").args([
+            "--porcelain",
+            "--progress",
+            "--no-verify",
+            "--no-follow-tags",
+        ]);
         if together == Together::AllOrNone && pushes.len() > 1 {
             command = command.arg("--atomic");
         }
@@ -254,7 +293,7 @@ impl Remote<'_> {
             let new = push.new.map(|oid| oid.to_string()).unwrap_or_default();
             command = command.arg(format!("{new}:{}", push.name));
         }
-        let output = self.run(command)?;
+        let output = self.transfer(command, Way::Push)?;
         let report = parse_report(&output.stdout, &output.stderr);
         let mut results = Vec::with_capacity(pushes.len());
         for push in pushes {
@@ -365,10 +404,12 @@ fn reason(stderr: &str) -> String {
             .map(str::trim)
             .filter(|line| !line.is_empty())
     };
-    let telling = lines().find(|line| {
+    let fatal = lines().find(|line| {
         // What follows this line is advice.
         line.starts_with("fatal:") && !line.contains("Could not read from remote repository")
     });
+    // Before it, git may have told what it did fetch.
+    let telling = fatal.or_else(|| lines().find(|line| line.starts_with("error:")));
     let line = telling.or_else(|| lines().next());
     match line {
         Some(line) => line.trim_start_matches("fatal: ").to_owned(),

@@ -7,7 +7,10 @@ use std::path::{Component, Path, PathBuf};
 use gix::bstr::ByteSlice;
 use gix::sec::trust::Mapping;
 
-use super::{Git, GitCommand, GitError, Oid, RefName, RemovedLock};
+use super::{Git, GitCommand, GitError, Oid, RefName, RemovedLock, Transfer};
+
+/// Is told what calls to remotes are at.
+pub(super) type Watcher = Box<dyn Fn(Transfer)>;
 
 /// A repository as seen from one directory: its paths, objects, refs and configuration.
 ///
@@ -24,6 +27,7 @@ pub struct Repo {
     ref_format: RefFormat,
     git: Git,
     pub(super) removed_locks: RefCell<Vec<RemovedLock>>,
+    pub(super) watcher: Option<Watcher>,
 }
 
 /// Where to look for a repository, and with which environment.
@@ -141,7 +145,14 @@ impl Repo {
             git,
             options,
             removed_locks: RefCell::default(),
+            watcher: None,
         })
+    }
+
+    /// Tells `watcher` what fetches and pushes are at. It is called often, and must be quick.
+    pub fn watch_transfers(mut self, watcher: impl Fn(Transfer) + 'static) -> Self {
+        self.watcher = Some(Box::new(watcher));
+        self
     }
 
     /// Returns the abandoned locks on configuration files that were removed since the last call.

@@ -183,3 +183,109 @@ fn serve(stream: TcpStream, root: PathBuf) -> Option<()> {
     stream.write_all(first.as_bytes()).ok()?;
     stream.write_all(&output).ok()
 }
+
+/// A terminal that nobody sees: what is written to it, and the name to open it by.
+struct Terminal {
+    shown: std::thread::JoinHandle<String>,
+    /// As long as it is held, the other end does not close.
+    held: std::fs::File,
+    name: String,
+}
+
+impl Terminal {
+    fn open() -> Terminal {
+        use std::os::fd::FromRawFd;
+        let (mut master, mut slave) = (0, 0);
+        let mut name = [0; 128];
+        // SAFETY: all are valid places to write to; without settings and size it takes its own.
+        let (mut master, held) = unsafe {
+            let null = std::ptr::null_mut();
+            let made = libc::openpty(
+                &raw mut master,
+                &raw mut slave,
+                null,
+                null.cast(),
+                null.cast(),
+            );
+            assert_eq!(made, 0);
+            let named = libc::ttyname_r(slave, name.as_mut_ptr(), name.len());
+            assert_eq!(named, 0);
+            (
+                std::fs::File::from_raw_fd(master),
+                std::fs::File::from_raw_fd(slave),
+            )
+        };
+        let name = name.map(|byte| byte as u8);
+        let name = std::ffi::CStr::from_bytes_until_nul(&name).unwrap();
+        let shown = std::thread::spawn(move || {
+            let mut shown = Vec::new();
+            // The end of a terminal is an error.
+            master.read_to_end(&mut shown).ok();
+            String::from_utf8(shown).unwrap()
+        });
+        Terminal {
+            shown,
+            held,
+            name: name.to_str().unwrap().to_owned(),
+        }
+    }
+
+    fn close(self) -> String {
+        drop(self.held);
+        self.shown.join().unwrap()
+    }
+}
+
+#[test]
+fn a_long_first_sync_says_how_far_it_is_and_is_not_ended() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let link = &it.clones[1];
+    it.clones[0].set("kai", "sync.time_limit", "3s");
+    link.reflectt(["sync"]).ok();
+    // Much that nothing compresses comes on the branch.
+    let editor = env.clone_of(&it.bare, "editor");
+    editor.git(["checkout", "-q", "reflectt"]);
+    let mut state = 1_u64;
+    for n in 0..150 {
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .take(3000)
+        .collect();
+        editor.write(&format!("noise/{n}"), noise);
+    }
+    editor.commit("by hand");
+    editor.git(["push", "-q", "origin", "reflectt"]);
+    let chunk = env.dir().join("chunk");
+    let slow = format!(
+        "git upload-pack \"$@\" | while dd bs=16384 count=1 of={0} 2>/dev/null && [ -s {0} ]; do cat {0}; sleep 0.2; done",
+        chunk.display()
+    );
+    let pack = env.dir().join("slow-upload-pack");
+    std::fs::write(&pack, format!("#!/bin/sh\n{slow}\n")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&pack, mode).unwrap();
+    link.git(["config", "remote.origin.uploadpack", pack.to_str().unwrap()]);
+
+    let terminal = Terminal::open();
+    let begun = std::time::Instant::now();
+    let script = format!("exec \"$@\" 2>{}", terminal.name);
+    let synced = link.command(["sync"]).by_shell(&script).run().ok();
+    assert!(begun.elapsed() > Duration::from_secs(3), "{synced}");
+    assert!(synced.stdout.contains("came"), "{synced}");
+    let shown = terminal.close();
+    let lines: Vec<&str> = shown.split('\r').collect();
+    let receiving = "fetching from origin: receiving objects ";
+    assert!(
+        lines.iter().any(|line| line.starts_with(receiving)),
+        "{shown:?}"
+    );
+    // And takes it away at its end.
+    assert_eq!(lines.last(), Some(&""), "{shown:?}");
+    assert_eq!(lines[lines.len() - 2].trim(), "", "{shown:?}");
+    assert!(!shown.contains('\n'), "{shown:?}");
+}

@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::time::{Duration, Instant};
 
+use super::{Sign, Watch};
 use crate::git::Cancel;
 
 /// How often to look whether a child has ended that left its output open to a process of its own.
@@ -25,20 +26,27 @@ pub(super) enum Finished {
     Cancelled,
 }
 
-/// Feeds `input`, collects both outputs and waits for the end, at most for `limit` and until it
-/// is cancelled.
+/// Until when to wait for a process that does not end.
+pub(super) struct Until<'u> {
+    pub limit: Duration,
+    /// Ends the wait, and the process.
+    pub cancel: Option<&'u Cancel>,
+}
+
+/// Feeds `input`, collects both outputs and waits for the end. From each sign of life that `watch`
+/// sees, the time limit counts anew.
 pub(super) fn finish(
     mut child: Child,
     input: &[u8],
-    limit: Duration,
-    cancel: Option<&Cancel>,
+    until: Until,
+    watch: Option<Watch>,
 ) -> io::Result<Finished> {
     let mut pipes = Pipes {
         stdin: child.stdin.take(),
         stdout: child.stdout.take(),
         stderr: child.stderr.take(),
     };
-    let result = attend(&mut child, &mut pipes, input, limit, cancel);
+    let result = attend(&mut child, &mut pipes, input, until, watch);
     if !matches!(result, Ok(Finished::Exited { .. })) {
         end_group(&mut child, pipes);
     }
@@ -60,11 +68,11 @@ fn attend(
         stderr,
     }: &mut Pipes,
     input: &[u8],
-    limit: Duration,
-    cancel: Option<&Cancel>,
+    Until { limit, cancel }: Until,
+    mut watch: Option<Watch>,
 ) -> io::Result<Finished> {
     let is_cancelled = || cancel.is_some_and(Cancel::is_cancelled);
-    let deadline = Instant::now().checked_add(limit);
+    let mut deadline = Instant::now().checked_add(limit);
     for fd in [
         stdin.as_ref().map(AsRawFd::as_raw_fd),
         stdout.as_ref().map(AsRawFd::as_raw_fd),
@@ -77,7 +85,14 @@ fn attend(
     }
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut unsent = input;
+    let mut watched = 0;
     loop {
+        if let Some(watch) = &mut watch {
+            if watch(&err[watched..]) == Sign::OfLife {
+                deadline = Instant::now().checked_add(limit);
+            }
+            watched = err.len();
+        }
         if unsent.is_empty() {
             *stdin = None;
         }

@@ -3,7 +3,7 @@
 //! A clone made with `--filter=blob:none` has commits without their files; git fetches each when
 //! it is read. Here objects are read without git, so they must be there before.
 
-use super::{GitError, Oid, Remote, reason};
+use super::{GitError, Oid, Remote, Way, reason};
 
 /// How often to look again for what is missing: below a tree that came there may be more.
 const ROUNDS: u32 = 8;
@@ -37,7 +37,7 @@ impl Remote<'_> {
                 .fetching()
                 .args(["--no-filter", "--stdin", "--", &self.name])
                 .stdin(missing);
-            let output = self.run(command)?;
+            let output = self.transfer(command, Way::Fetch)?;
             if output.code != Some(0) {
                 return Err(self.unreachable(reason(&output.stderr)));
             }

@@ -1,5 +1,7 @@
 //! Fetching and pushing between real repositories.
 
+mod slow;
+
 use std::path::PathBuf;
 
 use super::*;
