@@ -27,15 +27,21 @@ pub struct HandMade {
 }
 
 impl HandMade {
-    /// Returns the id of the event that this edit becomes, later than `after`.
+    /// Returns the ids of the events that this edit becomes, all later than `after`.
     ///
-    /// It follows from the commit alone, so that two clones which find the edit make one event.
-    pub fn stamp(&self, after: Option<Stamp>) -> Stamp {
-        let millis = u128::try_from(self.at.0.max(0)).unwrap_or(0);
-        // Git counts in seconds, so two edits may be of the same time; the later one is later.
+    /// They follow from the commit alone, so that two clones which find the edit make one event of
+    /// it. Git counts in seconds, so it may seem to be older than what it was made on; then it is
+    /// dated a moment after that, and still is another than every other edit.
+    pub fn stamps(&self, after: Option<Stamp>) -> impl Iterator<Item = Stamp> {
+        // Of two edits of the same time, the later one is later.
         let random = u128::from(self.nth) << 64 | self.digest() >> 64;
-        let bits = ((millis << 80) | random).max(after.map_or(0, |stamp| stamp.to_bits() + 1));
-        Stamp::from_bits(bits)
+        let at = |millis: u128| (millis << 80) | random;
+        let first = at(u128::try_from(self.at.0.max(0)).unwrap_or(0));
+        let first = match after.map(Stamp::to_bits) {
+            Some(after) if first <= after => at((after >> 80) + 1),
+            _ => first,
+        };
+        (first..).map(Stamp::from_bits)
     }
 
     /// Returns the id of the task that this file becomes.
@@ -184,5 +190,36 @@ impl Store {
     pub fn note_adopted(&self, tip: Oid) {
         fs::create_dir_all(&self.dir).ok();
         fs::write(self.dir.join("adopted"), format!("{tip}\n")).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(commit: u8, at: i64, nth: u16) -> HandMade {
+        let blob = Oid::from_bytes(&[commit; 20]).unwrap();
+        HandMade {
+            commit: blob,
+            by: Author::lossy("Ann"),
+            at: Timestamp(at),
+            nth,
+            path: "agents/kai.toml".to_owned(),
+            blob,
+            before: None,
+        }
+    }
+
+    #[test]
+    fn edits_in_the_second_of_what_they_were_made_on_are_later_and_differ() {
+        let seen = Stamp::from_bits((1_500 << 80) | 7);
+        let first = |edit: &HandMade| edit.stamps(Some(seen)).next().unwrap();
+        let one = edit(1, 1_000, 0);
+        let (next, other) = (edit(2, 1_000, 1), edit(3, 1_000, 0));
+        assert!(seen < first(&one) && first(&one) < first(&next));
+        assert_ne!(first(&one), first(&other));
+        let many: Vec<Stamp> = one.stamps(Some(seen)).take(3).collect();
+        assert!(many.is_sorted() && many[2] < first(&next));
+        assert_eq!(first(&edit(1, 2_000, 0)).at(), Timestamp(2_000));
     }
 }

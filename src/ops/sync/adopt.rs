@@ -200,8 +200,7 @@ impl Edit<'_, '_> {
                 added.changed = true;
             }
         }
-        let mut stamp = self.file.stamp(seen.last());
-        for event in events {
+        for (stamp, event) in self.file.stamps(seen.last()).zip(events) {
             if log.get(stamp).is_none() {
                 match allows(log, &event) {
                     Ok(()) => {
@@ -211,7 +210,6 @@ impl Edit<'_, '_> {
                     Err(reason) => added.refused.push(reason),
                 }
             }
-            stamp = self.file.stamp(Some(stamp));
         }
         added
     }

@@ -104,7 +104,9 @@ impl Adopted {
             resources: shown.resources.clone().unwrap_or_default(),
             blocked_by: shown.blocked_by.clone().unwrap_or_default(),
         };
-        let log = TaskLog::created(id, file.stamp(None), file.by.clone(), draft);
+        let mut stamps = file.stamps(None);
+        let stamp = stamps.next().expect("an edit has any number of ids");
+        let log = TaskLog::created(id, stamp, file.by.clone(), draft);
         self.changes.remove.push(file.path.clone());
         self.changes.tasks.insert(id, log);
         Ok(())
