@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 use crate::git::{Cancel, GitError, OpenOptions, RefName, RefWatcher, Repo};
 use crate::ops::sync::{self, BoardToo, Fetch, SyncOptions, SyncReport};
 use crate::ops::{
-    Context, Gone, OpsError, expire, look_after_processes, look_after_worktrees, nudge,
+    Context, Gone, OpsError, chain, expire, look_after_processes, look_after_worktrees, nudge,
 };
 use crate::store::StoreError;
 
@@ -385,16 +385,4 @@ impl Daemon<'_> {
     fn save(&self) {
         drop(self.ctx.store().daemon().write_state(&self.state.text()));
     }
-}
-
-/// Returns an error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
 }

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use crate::git::GitError;
 use crate::ops::enforce::{Finding, Verdict};
-use crate::ops::{Context, OpsError, Repeat, overrule};
+use crate::ops::{Context, OpsError, Repeat, chain, overrule};
 use crate::store::StoreError;
 
 use crate::model::settings::EnforceMode;
@@ -144,19 +144,4 @@ fn has_claims(ctx: &Context) -> bool {
 /// Tells whether a team works here, or did: then its record or its claims are there.
 fn is_managed(ctx: &Context) -> Result<bool, OpsError> {
     Ok(ctx.repo().read_ref(ctx.store().record_ref())?.is_some() || has_claims(ctx))
-}
-
-/// Returns an error with all that led to it, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let said = source.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        next = source.source();
-    }
-    text.lines().collect::<Vec<_>>().join(" ")
 }

@@ -212,7 +212,7 @@ fn table(ctx: &Context, mending: Mending) -> Result<Option<Finding>, OpsError> {
         Err(error) => error,
     };
     let found = store.readable_table(tip)?;
-    let mut reason = super::error::chain(&error);
+    let mut reason = super::chain(&error);
     match found.commit {
         Some(commit) => reason.push_str(&format!(
             "; the last version that can be read is {} ({} before it), and claims taken since are lost",

@@ -139,14 +139,17 @@ fn are(paths: &[String]) -> String {
     }
 }
 
-/// Returns an error with all its causes, in one line.
+/// Returns an error with all its causes, in one line; what was said already is not said again.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         next = cause.source();
     }
-    text
+    text.lines().collect::<Vec<_>>().join(" ")
 }

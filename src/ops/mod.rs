@@ -55,7 +55,7 @@ pub use claim::{ClaimRequest, Claimed, ClaimsView, claim, claim_paths, claims};
 pub use config::{Config, ConfigEntry, config_get, config_list, config_set};
 pub use context::{Clock, Context};
 pub use doctor::{Diagnosis, Facts, Finding, Mending, Severity, Thing, doctor};
-pub use error::{Held, OpsError};
+pub use error::{Held, OpsError, chain};
 pub use expire::expire;
 pub use handoff::{HandedOff, handoff};
 pub use heartbeat::{heartbeat, keep_alive, sign_off};

@@ -39,6 +39,11 @@ impl Machines {
         Machines { bare, clones }
     }
 
+    /// Returns the two clones that were made.
+    pub fn pair(&self) -> [&Repo; 2] {
+        [&self.clones[0], &self.clones[1]]
+    }
+
     pub fn sync_all(&self) {
         for clone in &self.clones {
             clone.reflectt(["sync"]).ok();
@@ -108,9 +113,7 @@ fn a_team_founded_without_sync_stays_in_its_clone() {
 fn a_plain_clone_finds_the_team_and_takes_part() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     // With the hooks, or its commits would not be held up by what others claim.
     let hook = std::fs::read_to_string(link.path().join(".git/hooks/pre-commit")).unwrap();
     assert!(hook.contains("reflectt"), "{hook}");
@@ -143,9 +146,7 @@ fn a_plain_clone_finds_the_team_and_takes_part() {
 fn a_name_that_is_taken_on_another_machine_is_pointed_out() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     kai.reflectt(["sync"]).ok();
     link.reflectt(["sync"]).ok();
     let again = link.reflectt(["join", "kai"]).ok();
@@ -187,9 +188,7 @@ fn a_partial_clone_gets_what_the_record_needs() {
 fn whoever_follows_the_log_is_told_each_thing_once() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     let id = kai.task("kai", "A dull title", &[]);
     it.sync_all();
     let mut following = kai.command(["--json", "log", "--follow"]).spawn();
@@ -314,9 +313,7 @@ fn a_host_that_takes_only_branches_gets_branches() {
 fn a_record_deleted_or_rewritten_on_the_remote_loses_nothing() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     let before = tips(&it.bare)[0].clone();
     let first = kai.task("kai", "The first", &[]);
     kai.reflectt(["claim", &first]).ok();
@@ -348,9 +345,7 @@ fn a_record_deleted_or_rewritten_on_the_remote_loses_nothing() {
 fn a_table_on_the_remote_that_is_none_is_named_and_replaced_by_a_person() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     let id = kai.task("kai", "Keep the return path", &[]);
     kai.reflectt(["claim", &id]).ok();
     link.git(["push", "-q", "-f", "origin", "main:refs/reflectt/claims"]);
@@ -446,9 +441,7 @@ fn a_remote_that_protects_the_branch_is_reported_and_work_goes_on() {
 fn a_file_damaged_by_hand_stays_and_the_last_good_version_is_in_force() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     let id = kai.task("kai", "Edited by hand", &[]);
     it.sync_all();
     let editor = env.clone_of(&it.bare, "editor");
@@ -478,9 +471,7 @@ fn a_file_damaged_by_hand_stays_and_the_last_good_version_is_in_force() {
 fn edits_by_hand_become_events_of_whoever_made_them() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     let id = kai.task("kai", "A dull title", &["--priority", "P2"]);
     let other = kai.task("kai", "Not needed", &[]);
     it.sync_all();

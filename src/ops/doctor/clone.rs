@@ -49,7 +49,7 @@ fn remote(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
     if let Some(tip) = there.record
         && let Err(error) = store.check_theirs(&link, tip)
     {
-        let reason = crate::ops::error::chain(&error);
+        let reason = crate::ops::chain(&error);
         let thing = Thing::Git;
         let finding = Finding::new(Severity::Error, "remote_record", thing, reason);
         findings.push(finding.fix("reflectt sync (says how to put it right)"));
@@ -59,7 +59,7 @@ fn remote(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
     };
     if let Err(error) = store.snapshot_at(record, Some(table))?.table() {
         let (remote, name) = (&link.name, link.claims_on_remote());
-        let reason = crate::ops::error::chain(&error);
+        let reason = crate::ops::chain(&error);
         let reason = format!("on `{remote}`, which decides about claims: {reason}");
         let ours = here.table.map_or("", |_| store.claims_ref().as_str());
         let finding = Finding::new(Severity::Error, "remote_table", Thing::Table, reason);
@@ -83,7 +83,7 @@ fn git(ctx: &Context, findings: &mut Vec<Finding>) -> Option<GitVersion> {
             Some(version)
         }
         Err(error) => {
-            let reason = crate::ops::error::chain(&error);
+            let reason = crate::ops::chain(&error);
             findings.push(
                 Finding::new(Severity::Error, "git_version", Thing::Git, reason)
                     .fix(format!("install git {GIT_OLDEST} or later")),

@@ -11,9 +11,7 @@ use crate::support::{TestEnv, check};
 fn what_is_claimed_while_cut_off_is_provisional_until_the_remote_decides() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     let contested = kai.task("kai", "Both want this", &[]);
     let free = kai.task("kai", "Only kai wants this", &["--path", "docs"]);
     it.sync_all();
@@ -68,9 +66,7 @@ fn what_is_claimed_while_cut_off_is_provisional_until_the_remote_decides() {
 fn a_claim_that_is_lost_before_its_answer_is_given_is_not_called_confirmed() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     let contested = kai.task("kai", "Both want this", &[]);
     it.sync_all();
     let options = OpenOptions {
@@ -94,9 +90,7 @@ fn a_claim_that_is_lost_before_its_answer_is_given_is_not_called_confirmed() {
 fn an_answer_that_was_lost_on_its_way_is_not_acted_on_twice() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     kai.set("kai", "claims.offline", "provisional");
     let id = kai.task("kai", "Done once", &[]);
     it.sync_all();
@@ -136,9 +130,7 @@ fn an_answer_that_was_lost_on_its_way_is_not_acted_on_twice() {
 fn an_unblocking_that_the_remote_does_not_grant_breaks_no_limit() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
+    let [kai, link] = it.pair();
     let stuck = kai.task("kai", "Waits for a key", &[]);
     let handed = kai.task("kai", "Begun by link", &[]);
     it.sync_all();

@@ -4,25 +4,27 @@ use std::time::Duration;
 
 use super::Machines;
 use crate::hooks::git_as;
-use crate::support::{TestEnv, poll_until};
+use crate::support::{Repo, TestEnv, poll_until};
+
+/// Lets hours be seconds.
+fn expire_soon(clone: &Repo) {
+    for (setting, value) in [
+        ("idle_after", "1s"),
+        ("stale_after", "1s"),
+        ("expire_after", "2s"),
+    ] {
+        clone
+            .reflectt(["config", "set", &format!("heartbeat.{setting}"), value])
+            .ok();
+    }
+}
 
 #[test]
 fn who_goes_silent_on_one_machine_is_expired_by_another_and_its_late_work_is_stopped() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
-    let thresholds = [
-        "heartbeat.idle_after",
-        "1s",
-        "heartbeat.stale_after",
-        "1s",
-        "heartbeat.expire_after",
-        "2s",
-    ];
-    kai.as_agent("kai", ["config", "set"].iter().chain(&thresholds))
-        .ok();
+    let [kai, link] = it.pair();
+    expire_soon(kai);
     let id = kai.task("kai", "Left behind", &["--path", "src"]);
     kai.reflectt(["claim", &id]).ok();
     let begun = std::time::Instant::now();
@@ -100,19 +102,8 @@ fn who_goes_silent_on_one_machine_is_expired_by_another_and_its_late_work_is_sto
 fn who_is_alive_on_another_machine_keeps_its_claims() {
     let env = TestEnv::new();
     let it = Machines::new(&env, ["kai", "link"]);
-    let [kai, link] = &it.clones[..] else {
-        unreachable!("two were made")
-    };
-    let thresholds = [
-        "heartbeat.idle_after",
-        "1s",
-        "heartbeat.stale_after",
-        "1s",
-        "heartbeat.expire_after",
-        "2s",
-    ];
-    kai.as_agent("kai", ["config", "set"].iter().chain(&thresholds))
-        .ok();
+    let [kai, link] = it.pair();
+    expire_soon(kai);
     let id = kai.task("kai", "Still at it", &[]);
     kai.reflectt(["claim", &id]).ok();
     let begun = std::time::Instant::now();
