@@ -9,10 +9,12 @@ mod compose;
 mod find;
 mod plan;
 mod run;
+mod standstill;
 
 pub use adopt::{adopt_here, take_in};
 pub use find::{Team, take_part, team_on_remote};
 pub use run::sync;
+pub use standstill::Standstill;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -121,6 +121,7 @@ fn run<T>(
     let mut provisional = None;
     let mut mending = true;
     let begun = Instant::now();
+    let mut standstill = sync::Standstill::default();
     for round in 0..ROUNDS {
         let tried = Instant::now();
         let authority = match &link {
@@ -143,7 +144,7 @@ fn run<T>(
             provisional = Some(settings.offline == OfflineClaims::Provisional);
             turn(ctx, snapshot, me, contact, mending, &mut act)
         });
-        let mut unmended = false;
+        let (mut unmended, mut refused) = (false, false);
         let (failed, refusal) = match done {
             Ok(Some(Did::Answered(answer))) => {
                 ctx.note_work();
@@ -155,7 +156,10 @@ fn run<T>(
                 (None, None)
             }
             Ok(Some(Did::Doubted(refusal))) => (None, refusal),
-            Ok(None) => (None, None),
+            Ok(None) => {
+                refused = true;
+                (None, None)
+            }
             Err(error @ OpsError::Unreachable { .. }) => (Some(error), None),
             Err(error) => return Err(error),
         };
@@ -172,9 +176,8 @@ fn run<T>(
                     let share = 2.0 * ctx.random(fastrand::Rng::f64);
                     std::thread::sleep(tried.elapsed().mul_f64(share));
                 }
-                match sync::sync(ctx, sync::SyncOptions::CATCH_UP) {
-                    Ok(report) => {
-                        ctx.note_warnings(report.remarks());
+                match catch_up(ctx, refused.then_some(&mut standstill)) {
+                    Ok(()) => {
                         contact = Contact::Fresh;
                         None
                     }
@@ -194,6 +197,16 @@ fn run<T>(
         }
     }
     Err(StoreError::Busy { tries: ROUNDS }.into())
+}
+
+/// Exchanges with the remote, because it has another table, or may have.
+fn catch_up(ctx: &Context, refused: Option<&mut sync::Standstill>) -> Result<(), OpsError> {
+    let report = sync::sync(ctx, sync::SyncOptions::CATCH_UP)?;
+    ctx.note_warnings(report.remarks());
+    if let (Some(standstill), Some(link)) = (refused, ctx.store().link()) {
+        standstill.refused(&link, ctx.store().tracking_tips(&link)?)?;
+    }
+    Ok(())
 }
 
 /// Tells whether the team wants claims to be provisional while the remote does not answer.

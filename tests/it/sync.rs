@@ -367,6 +367,31 @@ fn a_table_on_the_remote_that_is_none_is_named_and_replaced_by_a_person() {
 }
 
 #[test]
+fn a_lock_that_was_left_on_the_remote_is_not_taken_for_a_race() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = it.pair();
+    let id = kai.task("kai", "Keep the return path", &[]);
+    kai.reflectt(["claim", &id]).ok();
+    kai.reflectt(["release", &id]).ok();
+    let locks = ["refs/heads/reflectt.lock", "refs/reflectt/claims.lock"];
+    for lock in locks {
+        it.bare.write(lock, "");
+    }
+    let refused = kai.reflectt(["--json", "claim", &id]).code(6).json();
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("may have left a `.lock`"), "{message}");
+    let sent = kai.reflectt(["send", "link", "are you there?"]).ok();
+    assert!(sent.stderr.contains("is kept and goes out later"), "{sent}");
+    for lock in locks {
+        std::fs::remove_file(it.bare.path().join(lock)).unwrap();
+    }
+    it.agree();
+    let inbox = link.reflectt(["--json", "inbox"]).ok().json();
+    assert_eq!(inbox["messages"][0]["body"], "are you there?");
+}
+
+#[test]
 fn a_branch_of_somebody_elses_is_left_alone() {
     let env = TestEnv::new();
     let seed = env.repo("seed");

@@ -7,7 +7,9 @@ use crate::store::{Link, Step, Store, StoreError, Tips};
 
 use super::compose::{Composed, compose};
 use super::plan::{Oddity, Plan, RecordStep, TableStep, View, plan};
-use super::{Adopt, Fetch, PresenceToo, RecordToo, SyncOptions, SyncReport, link, time_limit};
+use super::{
+    Adopt, Fetch, PresenceToo, RecordToo, Standstill, SyncOptions, SyncReport, link, time_limit,
+};
 use crate::ops::{Context, OpsError};
 
 /// How often to begin anew because the remote, or this clone, had moved meanwhile.
@@ -39,6 +41,7 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
     let mut report = SyncReport::default();
     let mut known = store.tracking_tips(&link)?;
     let mut ask = options.fetch == Fetch::Always;
+    let mut standstill = Standstill::default();
     for attempt in 0..TRIES {
         let remote = if ask {
             store.fetch(&link, limit)?
@@ -69,7 +72,10 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
             Attempt::RemoteMoved if follow_table(store, &view, &plan, options)? => {
                 return Ok(report);
             }
-            Attempt::RemoteMoved => ask = true,
+            Attempt::RemoteMoved => {
+                standstill.refused(&link, remote)?;
+                ask = true;
+            }
             Attempt::LocalMoved => ask = false,
         }
         known = remote;
