@@ -118,30 +118,29 @@ fn run<T>(
         Some(_) if !ctx.is_offline() => Contact::Old,
         _ => Contact::None,
     };
-    let mut provisional = None;
+    let mut offline = IfUnreachable::Refuse;
+    let remote = link.map(|link| {
+        offline = if_unreachable(ctx);
+        Authority::Remote {
+            link,
+            limit: sync::time_limit(ctx),
+            unreachable: offline,
+        }
+    });
     let mut mending = true;
     let begun = Instant::now();
     let mut standstill = sync::Standstill::default();
     for round in 0..ROUNDS {
         let tried = Instant::now();
-        let authority = match &link {
-            Some(link) if contact != Contact::None => Authority::Remote {
-                link: link.clone(),
-                limit: sync::time_limit(ctx),
-                unreachable: match provisional_claims(ctx) {
-                    true => IfUnreachable::Provisional,
-                    false => IfUnreachable::Refuse,
-                },
-            },
-            _ => Authority::Here,
+        let authority = match &remote {
+            Some(remote) if contact != Contact::None => remote,
+            _ => &Authority::Here,
         };
-        let done = ctx.store().transact_under(&authority, |snapshot| {
+        let done = ctx.store().transact_under(authority, |snapshot| {
             if seat == Seat::OfTheTeam {
                 ctx.my_seat(snapshot)?;
                 ctx.beat(snapshot)?;
             }
-            let settings = snapshot.settings()?;
-            provisional = Some(settings.offline == OfflineClaims::Provisional);
             turn(ctx, snapshot, me, contact, mending, &mut act)
         });
         let (mut unmended, mut refused) = (false, false);
@@ -192,7 +191,9 @@ fn run<T>(
             (Some(_), None) if unmended => mending = false,
             // Refused by what is known here; the remote could only add to that.
             (Some(_), Some(refusal)) => return Err(refusal),
-            (Some(_), None) if provisional == Some(true) => contact = Contact::None,
+            (Some(_), None) if offline == IfUnreachable::Provisional => {
+                contact = Contact::None;
+            }
             (Some(error), None) => return Err(error),
         }
     }
@@ -209,11 +210,17 @@ fn catch_up(ctx: &Context, refused: Option<&mut sync::Standstill>) -> Result<(),
     Ok(())
 }
 
-/// Tells whether the team wants claims to be provisional while the remote does not answer.
-fn provisional_claims(ctx: &Context) -> bool {
+/// Returns what the team wants done while the remote does not answer.
+fn if_unreachable(ctx: &Context) -> IfUnreachable {
     let snapshot = ctx.store().snapshot();
     let settings = snapshot.as_ref().map(|snapshot| snapshot.settings());
-    matches!(settings, Ok(Ok(settings)) if settings.offline == OfflineClaims::Provisional)
+    match settings {
+        Ok(Ok(settings)) if settings.offline == OfflineClaims::Provisional => {
+            IfUnreachable::Provisional
+        }
+        // Whoever cannot read them is told so in a moment.
+        _ => IfUnreachable::Refuse,
+    }
 }
 
 /// Decides once, on one snapshot.
