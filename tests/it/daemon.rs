@@ -408,9 +408,13 @@ fn the_daemon_writes_down_what_it_could_not_adopt() {
 fn the_unit_that_starts_it_with_the_machine_is_written_on_request() {
     let env = TestEnv::new();
     let repo = env.team(["kai"]);
-    let done = repo.reflectt(["--json", "daemon", "install"]).ok().json();
+    // An agent's worktree goes when its work is done, and takes nothing along.
+    repo.git(["worktree", "add", "-q", "../task"]);
+    let task = Repo::at(env.clone(), env.dir().join("task"));
+    let done = task.reflectt(["--json", "daemon", "install"]).ok().json();
     let path = done["path"].as_str().unwrap();
     assert!(path.starts_with(env.home().to_str().unwrap()), "{path}");
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.contains(repo.path().to_str().unwrap()), "{text}");
+    assert!(!text.contains(task.path().to_str().unwrap()), "{text}");
 }

@@ -154,7 +154,8 @@ fn stop(session: &Session) -> Result<(), CliError> {
 
 /// Writes the unit that starts the daemon of this clone, and says how to switch it on.
 fn install(session: &Session) -> Result<(), CliError> {
-    let repo = session.context()?.repo();
+    // Of the clone: the worktree of an agent goes when its work is done.
+    let repo = session.context_of_daemon()?.repo();
     let directory = repo.work_dir().unwrap_or(repo.git_dir());
     let program = std::env::current_exe()
         .map_err(|error| CliError::failed("cannot find the program itself").caused_by(error))?;

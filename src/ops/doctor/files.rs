@@ -80,7 +80,7 @@ impl Exam<'_, '_> {
             let reason = format!("{}; it counts once it is taken in", bad.reason);
             self.add(
                 Finding::new(Severity::Warning, "by_hand", thing, reason)
-                    .fix("reflectt sync (takes it in)"),
+                    .fix("reflectt sync (takes it in, or says why it cannot be)"),
             );
             return Ok(());
         }

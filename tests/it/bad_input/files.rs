@@ -391,7 +391,7 @@ fn what_is_out_of_place() {
             warning  [DIR]/other: the worktree acts as `sage`, as does `[DIR]/twin`: they would work as one → reflectt join NAME (in one of them, with another name)
             warning  [DIR]/twin: the worktree acts as `sage`, as does `[DIR]/other`: they would work as one → reflectt join NAME (in one of them, with another name)
             warning  [DIR]/third: the worktree acts as `who-is-this`, who is not on the team → reflectt join NAME (there)
-            warning  tasks/an-idea.toml: none of its events made it: it was written by hand; it counts once it is taken in → reflectt sync (takes it in)
+            warning  tasks/an-idea.toml: none of its events made it: it was written by hand; it counts once it is taken in → reflectt sync (takes it in, or says why it cannot be)
             warning  junk: reflectt does not know what this is, and leaves it alone
             warning  archive/[MONTH]/[ID7]-x.toml: task `[ID7]` is `todo`, so its place is `tasks/[ID7]-away.toml`; it moves there when it changes next
             warning  inbox/gone: `gone` is not on the team and has messages → reflectt join gone
