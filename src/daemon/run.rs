@@ -162,7 +162,7 @@ impl Daemon<'_> {
     fn work(&mut self, events: &Receiver<Wake>) -> Ended {
         self.save();
         loop {
-            if !self.ctx.store().dir().is_dir() {
+            if !self.ctx.repo().is_there() {
                 return Ended::RepositoryGone;
             }
             let due = self.schedule.take(self.now());

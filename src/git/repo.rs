@@ -184,6 +184,15 @@ impl Repo {
         &self.git_dir
     }
 
+    /// Tells whether the repository is where it was when it was opened.
+    ///
+    /// Of one that was moved or deleted there may be directories left, or made again by a process
+    /// that was writing to them.
+    pub fn is_there(&self) -> bool {
+        // It may be a link to a branch that has no commit yet.
+        self.common_dir.join("HEAD").symlink_metadata().is_ok()
+    }
+
     /// Returns the git directory that all worktrees share, canonical.
     pub fn common_dir(&self) -> &Path {
         &self.common_dir
