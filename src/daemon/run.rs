@@ -165,6 +165,9 @@ impl Daemon<'_> {
             if !self.ctx.repo().is_there() {
                 return Ended::RepositoryGone;
             }
+            if sync::is_awaited(self.ctx) {
+                self.schedule.awaited(self.now());
+            }
             let due = self.schedule.take(self.now());
             self.act(due);
             self.warn();

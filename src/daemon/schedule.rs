@@ -46,6 +46,8 @@ pub struct Schedule {
     interval: Duration,
     push_at: Option<Duration>,
     fetch_at: Duration,
+    /// When the remote was last asked for news.
+    fetched_at: Duration,
     rounds_at: Duration,
     upkeep_at: Duration,
     board_at: Duration,
@@ -59,6 +61,7 @@ impl Schedule {
             interval,
             push_at: None,
             fetch_at: Duration::ZERO,
+            fetched_at: Duration::ZERO,
             rounds_at: Duration::ZERO,
             upkeep_at: UPKEEP_EVERY / 6,
             board_at: Duration::ZERO,
@@ -76,6 +79,15 @@ impl Schedule {
         // While the remote fails, the next attempt takes everything along.
         if self.failures == 0 && self.push_at.is_none() {
             self.push_at = Some(now + GATHER);
+        }
+    }
+
+    /// Notes that somebody waits for news at this moment.
+    pub fn awaited(&mut self, now: Duration) {
+        // A remote that fails is not asked more often for that.
+        if self.failures == 0 {
+            let soon = self.fetched_at + self.interval.min(BUSY_MIN);
+            self.fetch_at = self.fetch_at.min(soon.max(now));
         }
     }
 
@@ -126,6 +138,7 @@ impl Schedule {
             Outcome::News | Outcome::Quiet => {
                 let recovered = std::mem::take(&mut self.failures) > 0;
                 if fetched || recovered {
+                    self.fetched_at = now;
                     let busy = self.interval.min(BUSY_MIN.max(self.interval / 3));
                     self.fetch_at = now
                         + match outcome {
@@ -192,6 +205,20 @@ mod tests {
         // A push alone does not put off the next look.
         it.exchanged(secs(30), false, Outcome::News);
         assert!(it.take(secs(35)).fetch);
+    }
+
+    #[test]
+    fn while_somebody_waits_it_looks_more_often() {
+        let mut it = begun();
+        it.awaited(secs(1));
+        assert!(!it.take(secs(2)).fetch);
+        assert!(it.take(secs(3)).fetch);
+        it.exchanged(secs(3), true, Outcome::Quiet);
+        it.awaited(secs(10));
+        assert!(it.take(secs(10)).fetch);
+        it.exchanged(secs(10), true, Outcome::Failed);
+        it.awaited(secs(11));
+        assert!(!it.take(secs(14)).fetch);
     }
 
     #[test]

@@ -158,13 +158,27 @@ pub fn sync_after(ctx: &Context) -> Result<Option<SyncReport>, OpsError> {
     sync(ctx, options).map(Some)
 }
 
+/// How long a daemon believes that somebody waits for news.
+const AWAITED: Duration = Duration::from_secs(8);
+
+/// Tells whether somebody waits for news in this clone.
+pub fn is_awaited(ctx: &Context) -> bool {
+    let ago = ctx.store().daemon().awaited_ago();
+    ago.is_some_and(|ago| ago < AWAITED)
+}
+
 /// Asks the remote for news on behalf of somebody who waits for them, if nobody else does.
 ///
-/// Returns when to ask again; `None` if there is no remote, or a daemon asks it.
+/// Returns when to do so again; `None` if there is no remote. A daemon is told that it may ask
+/// more often as long as somebody waits.
 pub fn listen(ctx: &Context) -> Option<Duration> {
     let store = ctx.store();
-    if store.link().is_none() || ctx.is_offline() || store.daemon().is_taken() {
+    if store.link().is_none() || ctx.is_offline() {
         return None;
+    }
+    if store.daemon().is_taken() {
+        store.daemon().note_awaited();
+        return Some(AWAITED / 2);
     }
     let snapshot = store.snapshot().ok()?;
     let interval = Duration::from(snapshot.settings().ok()?.sync_interval);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::git::{Acquired, AdvisoryLock};
 
@@ -60,6 +60,19 @@ impl DaemonPlace {
             path: path.clone(),
             source,
         })
+    }
+
+    /// Notes that somebody waits for news now.
+    pub fn note_awaited(&self) {
+        // Forgotten, the news comes at the usual time.
+        fs::write(self.dir.join("awaited"), "").ok();
+    }
+
+    /// Returns how long ago somebody last waited for news; `None` if nobody ever did.
+    pub fn awaited_ago(&self) -> Option<Duration> {
+        let noted = fs::metadata(self.dir.join("awaited")).ok()?;
+        let at = noted.modified().ok()?;
+        Some(SystemTime::now().duration_since(at).unwrap_or_default())
     }
 
     /// Reads what the last daemon said of itself.

@@ -92,6 +92,23 @@ fn what_another_pushed_is_seen_within_the_interval() {
 }
 
 #[test]
+fn a_daemon_looks_more_often_while_somebody_waits() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let [kai, link] = it.pair();
+    kai.reflectt(["config", "set", "sync.interval", "10m"]).ok();
+    it.sync_all();
+    let _daemon = Daemon::start(link);
+    poll_until("it has looked once", SOON, || {
+        status(link)["last_fetch"].is_string().then_some(())
+    });
+    let waiting = link.command(["--json", "inbox", "--wait", "60s"]).spawn();
+    kai.reflectt(["send", "link", "long before its time"]).ok();
+    let inbox = waiting.finish().ok().json();
+    assert_eq!(inbox["messages"][0]["body"], "long before its time");
+}
+
+#[test]
 fn without_a_daemon_whoever_waits_asks_the_remote_itself() {
     let env = TestEnv::new();
     let (_it, kai, link) = two(&env);
