@@ -19,6 +19,7 @@ pub use standstill::Standstill;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::git::Oid;
 use crate::model::claim::Claim;
 use crate::model::id::TaskId;
 use crate::model::replay::Lost;
@@ -229,13 +230,7 @@ pub fn provisional(ctx: &Context) -> Result<BTreeSet<TaskId>, OpsError> {
         return Ok(BTreeSet::new());
     };
     let here = store.snapshot_at(record, local.table)?;
-    let there = store.snapshot_at(record, known.table)?;
-    let confirmed = match there.table() {
-        Ok(table) => &table.claims,
-        // Whoever reads must not be stopped by it; whoever writes is, and `doctor` says why.
-        Err(StoreError::Table { .. } | StoreError::NoTable { .. }) => &BTreeMap::new(),
-        Err(error) => return Err(error.into()),
-    };
+    let confirmed = claims_there(ctx, record, known.table)?;
     let unconfirmed = here.table()?.claims.values().filter(|claim| {
         let known = confirmed.get(&claim.id);
         known.is_none_or(|known| !known.grants_the_same(claim))
@@ -257,9 +252,26 @@ pub fn is_confirmed(ctx: &Context, claim: &Claim) -> Result<bool, OpsError> {
     let Some(record) = store.local_tips()?.record else {
         return Ok(false);
     };
-    let there = store.snapshot_at(record, known.table)?;
-    let known = there.table()?.claims.get(&claim.id);
+    let there = claims_there(ctx, record, known.table)?;
+    let known = there.get(&claim.id);
     Ok(known.is_some_and(|known| known.grants_the_same(claim)))
+}
+
+/// Returns the claims of the remote's table `tip`; none if it cannot be read.
+///
+/// Neither who reads nor who has claimed something offline must be stopped by such a table; who
+/// needs the remote's consent is, and `doctor` says why.
+fn claims_there(
+    ctx: &Context,
+    record: Oid,
+    tip: Option<Oid>,
+) -> Result<BTreeMap<TaskId, Claim>, OpsError> {
+    let there = ctx.store().snapshot_at(record, tip)?;
+    match there.table() {
+        Ok(table) => Ok(table.claims.clone()),
+        Err(StoreError::Table { .. } | StoreError::NoTable { .. }) => Ok(BTreeMap::new()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns the remote of this clone's team.

@@ -357,6 +357,18 @@ fn a_table_on_the_remote_that_is_none_is_named_and_replaced_by_a_person() {
         clone.reflectt(["status"]).ok();
     }
     assert_eq!(hold(kai), [(id, "kai".into(), "provisional".into())]);
+    // And so does what needs no consent yet.
+    let taken = [
+        "--json",
+        "--offline",
+        "claim",
+        "--path",
+        "docs",
+        "-m",
+        "meanwhile",
+    ];
+    let taken = kai.reflectt(taken).ok().json();
+    assert_eq!(taken["claim"]["state"], "provisional");
     let report = kai.reflectt(["--json", "doctor"]).code(1).json();
     let fix = report["findings"][0]["fix"].as_str().unwrap().to_owned();
     let command: Vec<&str> = fix.rsplit_once("git ").unwrap().1.split(' ').collect();
