@@ -56,6 +56,7 @@ fn about(error: OpsError, id: Option<&str>) -> CliError {
         OpsError::NoRemote => CliError::failed(error.to_string())
             .hint("git remote add origin URL, then reflectt init"),
         OpsError::Nothing(message) => CliError::nothing(message),
+        error @ OpsError::Shallow(_) => CliError::failed(error.to_string()),
         OpsError::Setting(SettingError::UnknownKey { ref near, .. }) => {
             let near = near.clone();
             not_found(CliError::usage(error.to_string()), "setting", &near)

@@ -29,6 +29,15 @@ pub struct LoggedCommit {
     pub trailers: Vec<Vec<String>>,
     /// The paths it changes; those of a merge that differ from all its parents.
     pub paths: Vec<Vec<u8>>,
+    /// Whether a shallow clone lacks its parents, so that nobody can tell what it changes: then it
+    /// has no paths, where git would name all files there are.
+    pub cut_off: bool,
+}
+
+/// Returns the value of a trailer, if the line is one of this kind.
+pub fn trailer_value<'l>(line: &'l str, key: &str) -> Option<&'l str> {
+    let (name, value) = line.split_once(':')?;
+    name.trim().eq_ignore_ascii_case(key).then(|| value.trim())
 }
 
 impl CommitRange {
@@ -46,6 +55,10 @@ const HEAD: u8 = b'/';
 impl Repo {
     /// Lists the commits of a range, children before their parents, with the values of `trailers`.
     ///
+    /// Trailers count wherever in a message they are: a forge that squashes puts the messages of
+    /// all commits one below the other, `git merge --squash` indents them as well, and to git only
+    /// the last paragraph has trailers.
+    ///
     /// One process, whatever the number of commits.
     pub fn log_paths(
         &self,
@@ -55,12 +68,6 @@ impl Repo {
     ) -> Result<Vec<LoggedCommit>, GitError> {
         if range.include.is_empty() {
             return Ok(Vec::new());
-        }
-        let mut format = "--format=/%H%x00%P%x00%an%x00%ae%x00%ct%x00%s".to_owned();
-        for key in trailers {
-            format.push_str(&format!(
-                "%x00%(trailers:key={key},valueonly,unfold,separator=%x0A)"
-            ));
         }
         let mut command = self
             .git(["-c", "log.showRoot=true", "log"])
@@ -77,7 +84,7 @@ impl Repo {
                 "--encoding=UTF-8",
                 "--topo-order",
             ])
-            .arg(&format)
+            .arg("--format=/%H%x00%P%x00%an%x00%ae%x00%ct%x00%s%x00%B")
             .arg("--stdin");
         if let Some(remote) = &range.not_on_remote {
             let escaped = remote.replace(['*', '?', '['], "?");
@@ -87,7 +94,22 @@ impl Repo {
             .stdin(range.lines())
             .time_limit(time_limit)
             .checked()?;
-        parse(&output, trailers.len())
+        let mut commits = parse(&output, trailers)?;
+        let ends = self.history_ends();
+        for commit in commits.iter_mut().filter(|c| ends.contains(&c.oid)) {
+            commit.cut_off = true;
+            commit.paths.clear();
+        }
+        Ok(commits)
+    }
+
+    /// Returns the commits whose parents a shallow clone lacks on purpose.
+    fn history_ends(&self) -> HashSet<Oid> {
+        let text = std::fs::read_to_string(self.common_dir().join("shallow"));
+        let text = text.unwrap_or_default();
+        text.lines()
+            .filter_map(|oid| Oid::parse(oid).ok())
+            .collect()
     }
 
     /// Lists the commits of a range that cannot be reached from `base`; `None` if that is not here.
@@ -138,7 +160,7 @@ impl Repo {
         {
             return Ok(Some(CommitRange {
                 include: vec![only],
-                exclude: self.read_commit(only)?.parents,
+                exclude: self.parents_here(only)?,
                 not_on_remote: None,
             }));
         }
@@ -148,16 +170,28 @@ impl Repo {
         }
         let mut range = CommitRange::default();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
-            match line.strip_prefix('^') {
-                Some(oid) => range.exclude.push(Oid::parse(oid)?),
-                None => range.include.push(Oid::parse(line)?),
+            let (side, oid) = match line.strip_prefix('^') {
+                Some(oid) => (&mut range.exclude, oid),
+                None => (&mut range.include, line),
+            };
+            let oid = Oid::parse(oid)?;
+            // To git, any forty digits name something.
+            if !self.exists(oid) {
+                return Ok(None);
             }
+            side.push(oid);
         }
         Ok((!range.include.is_empty()).then_some(range))
     }
+
+    fn parents_here(&self, commit: Oid) -> Result<Vec<Oid>, GitError> {
+        let mut parents = self.read_commit(commit)?.parents;
+        parents.retain(|parent| self.exists(*parent));
+        Ok(parents)
+    }
 }
 
-fn parse(output: &[u8], trailers: usize) -> Result<Vec<LoggedCommit>, GitError> {
+fn parse(output: &[u8], trailers: &[&str]) -> Result<Vec<LoggedCommit>, GitError> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut tokens = output.split(|byte| *byte == 0).peekable();
     let mut commits: Vec<LoggedCommit> = Vec::new();
@@ -182,8 +216,9 @@ fn parse(output: &[u8], trailers: usize) -> Result<Vec<LoggedCommit>, GitError> 
             email: String::new(),
             subject: String::new(),
             committed: 0,
-            trailers: Vec::with_capacity(trailers),
+            trailers: Vec::with_capacity(trailers.len()),
             paths: Vec::new(),
+            cut_off: false,
         };
         let parents = field();
         commit.parents = parents
@@ -194,9 +229,10 @@ fn parse(output: &[u8], trailers: usize) -> Result<Vec<LoggedCommit>, GitError> 
         commit.email = field();
         commit.committed = field().parse().unwrap_or(0);
         commit.subject = field();
-        for _ in 0..trailers {
-            let values = field();
-            let values = values.lines().map(str::trim).filter(|v| !v.is_empty());
+        let message = field();
+        for key in trailers {
+            let values = message.lines().filter_map(|line| trailer_value(line, key));
+            let values = values.filter(|value| !value.is_empty());
             commit.trailers.push(values.map(str::to_owned).collect());
         }
         commits.push(commit);

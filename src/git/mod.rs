@@ -34,7 +34,7 @@ pub(crate) mod testing;
 
 pub use advisory_lock::{Acquired, AdvisoryLock};
 pub use cancel::Cancel;
-pub use commit_log::{CommitRange, LoggedCommit};
+pub use commit_log::{CommitRange, LoggedCommit, trailer_value};
 pub use detached::{Detached, ask_to_end, is_alive, start_detached};
 pub use error::{BoxError, CommandFailure, GitError};
 pub use objects::{Commit, Mode, NewCommit, ObjectKind, Signature, TreeEntry};

@@ -84,7 +84,7 @@ impl Repo {
             single += 1;
         }
         let mut oldest = i64::MAX;
-        let shallow = self.common_dir().join("shallow").is_file();
+        let shallow = self.is_shallow();
         while let Some((time, oid)) = queue.pop() {
             if single == 0 && time < oldest {
                 break;

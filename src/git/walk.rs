@@ -62,7 +62,7 @@ impl Repo {
     }
 
     /// Tells whether this clone lacks the parents of some commits on purpose.
-    fn is_shallow(&self) -> bool {
+    pub fn is_shallow(&self) -> bool {
         self.common_dir().join("shallow").is_file()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::git::trailer_value;
 use crate::model::claim::Claim;
 use crate::ops::Context;
 use crate::ops::enforce::{FENCE_TRAILER, OVERRIDE_TRAILER, TASK_TRAILER, fixup_target};
@@ -66,10 +67,10 @@ fn wanted(claims: &[Claim], reason: Option<&str>, words: &[&str]) -> Vec<(&'stat
     let count = |key: &str| {
         words
             .iter()
-            .filter(|line| value(line, key).is_some())
+            .filter(|line| trailer_value(line, key).is_some())
             .count()
     };
-    let has = |key: &str, wanted: &str| words.iter().any(|l| value(l, key) == Some(wanted));
+    let has = |key: &str, wanted: &str| words.iter().any(|l| trailer_value(l, key) == Some(wanted));
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let tasks: BTreeSet<String> = claims.iter().map(|claim| claim.id.to_string()).collect();
     let fences: BTreeSet<u64> = claims.iter().map(|claim| claim.fence.0).collect();
@@ -94,11 +95,6 @@ fn wanted(claims: &[Claim], reason: Option<&str>, words: &[&str]) -> Vec<(&'stat
             (rule, format!("{key}: {value}"))
         })
         .collect()
-}
-
-fn value<'l>(line: &'l str, key: &str) -> Option<&'l str> {
-    let (name, value) = line.split_once(':')?;
-    name.trim().eq_ignore_ascii_case(key).then(|| value.trim())
 }
 
 /// Returns the lines of a message that git will keep: no comments, nothing below the scissors,
@@ -139,15 +135,5 @@ mod tests {
         assert_eq!(said(text, "#"), ["fix: b"]);
         assert!(said("\n# only\n \n", "#").is_empty());
         assert_eq!(said("# b\n; a", ";"), ["# b"]);
-    }
-
-    #[test]
-    fn values_of_trailers() {
-        assert_eq!(
-            value("reflectt-task:  k3f9x2 ", TASK_TRAILER),
-            Some("k3f9x2")
-        );
-        assert_eq!(value("Reflectt-Tasks: k3f9x2", TASK_TRAILER), None);
-        assert_eq!(value("no colon", TASK_TRAILER), None);
     }
 }

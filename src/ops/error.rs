@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::git::GitError;
+use crate::git::{GitError, Oid};
 use crate::model::agent::ProfileError;
 use crate::model::claim::Claim;
 use crate::model::id::{IdError, TaskId};
@@ -52,6 +52,9 @@ pub enum OpsError {
     },
     #[error("{0}")]
     Nothing(String),
+    /// A shallow clone lacks what a commit was built upon.
+    #[error("this clone is shallow: what commit {} changes cannot be told from what was there before", .0.short())]
+    Shallow(Oid),
     /// The words of the command do not fit together.
     #[error("{0}")]
     Usage(String),

@@ -76,6 +76,14 @@ pub fn head(repo: &Repo) -> String {
     repo.git(["rev-parse", "HEAD"])
 }
 
+/// Returns a `PATH` on which `reflectt` is found.
+pub fn path_with_reflectt(repo: &Repo) -> String {
+    let bin = repo.env().dir().join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(crate::support::process::BINARY, bin.join("reflectt")).ok();
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+}
+
 /// Makes an executable script.
 pub fn script(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

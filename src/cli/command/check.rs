@@ -89,8 +89,11 @@ impl CheckArgs {
     fn verdict(&self, context: &Context) -> Result<Verdict, CliError> {
         let repo = context.repo();
         let unknown = |text: &str| {
-            CliError::usage(format!("`{text}` names no commits here"))
-                .hint("git fetch --unshallow (if this clone does not have all history)")
+            let error = CliError::usage(format!("`{text}` names no commits here"));
+            match repo.is_shallow() {
+                true => whole_history(error),
+                false => error.hint("git fetch (if they are on the remote)"),
+            }
         };
         let range = repo
             .parse_range(&self.range)
@@ -112,9 +115,17 @@ impl CheckArgs {
             OpsError::Store(StoreError::NotInitialised { .. }) | OpsError::Nothing(_) => {
                 CliError::failed(error.to_string()).hint(FETCH)
             }
+            error @ OpsError::Shallow(_) => whole_history(error.into()),
             other => other.into(),
         })
     }
+}
+
+/// Says how a shallow clone gets the history that a check needs.
+fn whole_history(error: CliError) -> CliError {
+    error
+        .hint("fetch-depth: 0 (in the workflow, below `with:` of actions/checkout)")
+        .hint("git fetch --unshallow (in this clone)")
 }
 
 const FETCH: &str = "git fetch origin '+refs/heads/reflectt:refs/heads/reflectt' '+refs/reflectt/claims:refs/reflectt/claims'";

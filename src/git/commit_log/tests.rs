@@ -98,3 +98,35 @@ fn what_the_remote_has_is_left_out() {
     assert_eq!(repo.parse_range("main..nowhere").unwrap(), None);
     assert_eq!(repo.parse_range("--all").unwrap(), None);
 }
+
+#[test]
+fn trailers_count_wherever_a_squash_has_put_them() {
+    let test = TestRepo::with_commit();
+    write(&test, "a", "2");
+    test.commit(
+        "Both (#12)\n\n* one\n\nTask: k3f9x2\ntask:  k3f9x2 \nFence: 5\n\n* two\n\n    Task: a7d20c\n\
+         > Task: quoted\nTasks: none\nFence:\n\n---------\n\nCo-authored-by: Ann <ann@example.com>",
+    );
+    let [squash] = &log(&test, "HEAD")[..] else {
+        panic!("one commit")
+    };
+    assert_eq!(squash.trailers[0], ["k3f9x2", "k3f9x2", "a7d20c"]);
+    assert_eq!(squash.trailers[1], ["5"]);
+}
+
+#[test]
+fn where_a_shallow_history_ends_nothing_is_known() {
+    let test = TestRepo::with_commit();
+    write(&test, "a", "2");
+    let base = test.commit("two");
+    write(&test, "b", "2");
+    let tip = test.commit("three");
+    std::fs::write(test.path.join(".git/shallow"), format!("{tip}\n")).unwrap();
+    let [cut] = &log(&test, &tip.to_string())[..] else {
+        panic!("one commit")
+    };
+    assert!(cut.cut_off && cut.paths.is_empty());
+    let missing = base.to_string().replace(['0', '1', '2', '3'], "f");
+    let repo = test.open();
+    assert_eq!(repo.parse_range(&format!("{missing}..HEAD")).unwrap(), None);
+}

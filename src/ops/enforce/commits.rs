@@ -48,6 +48,12 @@ pub fn check_commits(
     let trailers = [TASK_TRAILER, FENCE_TRAILER, OVERRIDE_TRAILER];
     let commits = ctx.repo().log_paths(range, &trailers, time_limit)?;
     verdict.checked = commits.len();
+    // In a push that commit came from a remote; a build would be green, or red, for no reason.
+    if let Some(cut) = commits.iter().find(|commit| commit.cut_off)
+        && *against != Against::Here
+    {
+        return Err(OpsError::Shallow(cut.oid));
+    }
     if commits.is_empty() {
         return Ok(verdict);
     }

@@ -5,7 +5,6 @@ use std::process::Command;
 use serde_json::json;
 
 use super::*;
-use crate::support::process::BINARY;
 
 /// A commit of a claimed file by somebody without hooks.
 fn found() -> (Repo, String) {
@@ -197,9 +196,6 @@ fn steps() -> Vec<String> {
 }
 
 fn run_workflow(build: &Repo, base: &str) -> Output {
-    let bin = build.env().dir().join("bin");
-    std::fs::create_dir_all(&bin).unwrap();
-    std::os::unix::fs::symlink(BINARY, bin.join("reflectt")).ok();
     // Installing is the runner's business.
     let scripts: Vec<String> = steps()
         .into_iter()
@@ -210,9 +206,8 @@ fn run_workflow(build: &Repo, base: &str) -> Output {
     for text in scripts {
         let mut shell = Command::new("bash");
         build.env().prepare(&mut shell);
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
         shell
-            .env("PATH", path)
+            .env("PATH", path_with_reflectt(build))
             .env("BASE", base)
             .env("HEAD", head(build));
         shell
@@ -260,4 +255,68 @@ fn the_workflow_is_green_where_all_is_well() {
     let fresh = team();
     let build = build_clone(&fresh);
     run_workflow(&build, &head(&fresh)).ok();
+}
+
+#[test]
+fn a_squash_of_a_forge_is_the_holders_own_work() {
+    let (repo, id) = claimed();
+    let message = format!(
+        "Return path (#12)\n\n* keep it\n\nReflectt-Task: {id}\nReflectt-Fence: 1\n\n* test it\n\n\
+         ---------\n\nCo-authored-by: Ann <ann@example.com>"
+    );
+    for text in [&message, &message.replace("Reflectt-", "    Reflectt-")] {
+        repo.write("src/auth/login.rs", text);
+        repo.git(["add", "-A"]);
+        repo.git(["commit", "-q", "--no-verify", "-m", text]);
+        repo.reflectt(["check", "HEAD"]).ok();
+    }
+    repo.write("src/auth/login.rs", "by somebody");
+    let other = message.replace("Fence: 1", "Fence: 7");
+    repo.git(["commit", "-qa", "--no-verify", "-m", &other]);
+    repo.reflectt(["check", "HEAD"]).code(7);
+}
+
+#[test]
+fn a_shallow_checkout_is_told_what_it_lacks() {
+    let (repo, _) = found();
+    let base = repo.git(["rev-parse", "HEAD~1"]);
+    let tip = head(&repo);
+    build_clone(&repo);
+    let env = repo.env().clone();
+    let url = format!("file://{}", env.dir().join("remote.git").display());
+    let shallow = Repo::at(env.clone(), env.dir().join("shallow"));
+    let to = shallow.path().to_str().unwrap();
+    repo.git(["clone", "-q", "--depth=1", "--branch=main", &url, to]);
+    for name in ["refs/heads/reflectt", "refs/reflectt/claims"] {
+        shallow.git(["fetch", "-q", "origin", &format!("+{name}:{name}")]);
+    }
+    let hints = "hint: fetch-depth: 0 (in the workflow, below `with:` of actions/checkout)\n\
+                 hint: git fetch --unshallow (in this clone)\n";
+    let missing = shallow
+        .reflectt(["check", &format!("{base}..HEAD")])
+        .code(2);
+    assert_eq!(
+        missing.stderr,
+        format!("error: `{base}..HEAD` names no commits here\n{hints}")
+    );
+    let cut = shallow.reflectt(["check", "HEAD"]).code(1);
+    let short = &tip[..10];
+    assert_eq!(
+        cut.stderr,
+        format!(
+            "error: this clone is shallow: what commit {short} changes cannot be told from what was there before\n{hints}"
+        )
+    );
+    shallow.git(["fetch", "-q", "--unshallow"]);
+    shallow.reflectt(["check", "HEAD"]).code(3);
+    // Forty digits are no commit.
+    let nothing = shallow
+        .reflectt(["check", &format!("{}..HEAD", "f".repeat(40))])
+        .code(2);
+    assert!(
+        nothing
+            .stderr
+            .ends_with("hint: git fetch (if they are on the remote)\n"),
+        "{nothing}"
+    );
 }
