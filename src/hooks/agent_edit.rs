@@ -16,8 +16,23 @@ use crate::ops::enforce::{acting, check_paths};
 
 use super::{Asked, Outcome, conclude};
 
+/// Tools that only look, as the harnesses name them: they name a file, too.
+const READING: [&str; 9] = [
+    "Read",
+    "NotebookRead",
+    "Glob",
+    "Grep",
+    "LS",
+    "View",
+    "read_file",
+    "read_many_files",
+    "list_directory",
+];
+
 #[derive(Deserialize)]
 struct Input {
+    #[serde(default)]
+    tool_name: String,
     #[serde(default)]
     tool_input: ToolInput,
     cwd: Option<PathBuf>,
@@ -49,6 +64,11 @@ pub struct Edit {
 pub fn read(input: &[u8], here: &Path) -> Result<Option<Edit>, String> {
     let input: Input = serde_json::from_slice(input)
         .map_err(|error| format!("the input of the hook is not understood: {error}"))?;
+    // A tool that is not known may edit.
+    let only_looks = |tool: &&str| tool.eq_ignore_ascii_case(&input.tool_name);
+    if READING.iter().any(only_looks) {
+        return Ok(None);
+    }
     let named = input.tool_input.file_path;
     let Some(path) = named.or(input.tool_input.notebook_path) else {
         return Ok(None);
@@ -199,6 +219,12 @@ mod tests {
         );
         assert_eq!(edit(r#"{"tool_input":{"file_path":""}}"#, here), None);
         assert_eq!(edit("{}", here), None);
+        for tool in READING {
+            let looks = format!(r#"{{"tool_name":"{tool}","tool_input":{{"file_path":"/a"}}}}"#);
+            assert_eq!(edit(&looks, here), None, "{tool}");
+        }
+        let unknown = r#"{"tool_name":"Patch","tool_input":{"file_path":"/a"}}"#;
+        assert!(edit(unknown, here).is_some());
         for bad in ["", "[]", "{", r#"{"tool_input":{"file_path":7}}"#, "\u{0}"] {
             assert!(read(bad.as_bytes(), here).is_err(), "{bad}");
         }
