@@ -15,6 +15,7 @@ case $reflectt_code in
 3 | 4 | 7) exit "$reflectt_code" ;;
 *) echo "reflectt: warning: pre-push could not run ($reflectt_code); claims are not checked" >&2 ;;
 esac
+@LFS@
 case $reflectt_input in
 '') exec </dev/null ;;
 *) exec <<REFLECTT_INPUT

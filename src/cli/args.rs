@@ -90,6 +90,23 @@ pub enum Command {
     Man(command::man::ManArgs),
 }
 
+impl Command {
+    /// Tells whether this is a step of an agent's work, and not one that looks after, or is, part
+    /// of what is around it.
+    pub fn is_work(&self) -> bool {
+        !matches!(
+            self,
+            Command::Init(_)
+                | Command::Join(_)
+                | Command::Hooks(_)
+                | Command::Hook(_)
+                | Command::Daemon(_)
+                | Command::Doctor(_)
+                | Command::Demo(_)
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;

@@ -68,6 +68,9 @@ pub fn main(args: Vec<OsString>) -> u8 {
     let session = Session::new(Ui::stdio(options), cli.global, environment);
     let result = run(&session, &cli.command);
     session.sync_after();
+    if cli.command.is_work() && session.acts_for_agent() {
+        command::hooks::look_after(&session);
+    }
     session.report_warnings();
     session.report_removed_locks();
     match result {

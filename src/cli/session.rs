@@ -200,6 +200,12 @@ impl Session {
         texts.iter().map(|text| self.path(text)).collect()
     }
 
+    /// Tells whether a command was run by an agent, in a repository.
+    pub fn acts_for_agent(&self) -> bool {
+        let context = self.context.get();
+        context.is_some_and(|context| context.identity().is_some())
+    }
+
     /// Exchanges with the remote what the command has done. What fails is only delayed.
     pub fn sync_after(&self) {
         let Some(context) = self.context.get() else {

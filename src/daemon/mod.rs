@@ -12,5 +12,5 @@ mod state;
 
 pub use control::{Started, Stopped, start, status, stop};
 pub use journal::Journal;
-pub use run::{Ended, run};
+pub use run::{Chore, Ended, run};
 pub use state::{State, Status};

@@ -34,6 +34,10 @@ enum Wake {
     Stop,
 }
 
+/// What it does on its rounds for a layer beside it; returns what is to be said, once while it
+/// lasts.
+pub type Chore = fn(&Context) -> Vec<String>;
+
 /// How often the watcher looks whether anyone still listens.
 const WATCH: Duration = Duration::from_secs(5);
 /// How long `git` may tidy up.
@@ -42,7 +46,7 @@ const UPKEEP_LIMIT: Duration = Duration::from_secs(1800);
 const INTERVAL: Duration = Duration::from_secs(15);
 
 /// Works until it is told to stop. There is one for each clone.
-pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>) -> Result<Ended, OpsError> {
+pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>, chore: Chore) -> Result<Ended, OpsError> {
     let place = ctx.store().daemon();
     let Some(_lock) = place.take()? else {
         let pid = State::read(&place.read_state().unwrap_or_default()).pid;
@@ -59,6 +63,7 @@ pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>) -> Result<Ended, OpsError
     let mut daemon = Daemon {
         ctx,
         journal,
+        chore,
         cancel,
         begun: Instant::now(),
         schedule: Schedule::new(interval(ctx)),
@@ -143,6 +148,7 @@ fn watch_refs(
 struct Daemon<'d> {
     ctx: &'d Context,
     journal: Journal<'d>,
+    chore: Chore,
     cancel: Cancel,
     begun: Instant,
     schedule: Schedule,
@@ -236,6 +242,9 @@ impl Daemon<'_> {
                 }
             }
             Err(error) => self.trouble("cannot look after worktrees", &error),
+        }
+        for text in (self.chore)(self.ctx) {
+            self.note(text);
         }
         match nudge(self.ctx) {
             Ok(told) => {
@@ -377,7 +386,11 @@ impl Daemon<'_> {
         if self.cancel.is_cancelled() {
             return;
         }
-        let text = format!("{what}: {}", chain(error));
+        self.note(format!("{what}: {}", chain(error)));
+    }
+
+    /// Says what lasts: once, while it does.
+    fn note(&mut self, text: String) {
         if !self.told.contains(&text) && !self.troubles.contains(&text) {
             self.journal.say(&text);
         }

@@ -245,12 +245,15 @@ impl Repo {
 
     /// Returns the directory whose hooks git runs here, which need not exist: `core.hooksPath`, or
     /// the one all worktrees share.
-    pub fn hooks_dir(&self) -> Result<PathBuf, GitError> {
-        let mut output = self.git(["rev-parse", "--git-path", "hooks"]).checked()?;
-        output.pop_if(|byte| *byte == b'\n');
-        let path = <OsString as std::os::unix::ffi::OsStringExt>::from_vec(output);
+    ///
+    /// As `git rev-parse --git-path hooks`, but without a process: every command asks.
+    pub fn hooks_dir(&self) -> PathBuf {
         let here = self.work_dir.as_deref().unwrap_or(&self.git_dir);
-        Ok(canonical(&here.join(path)))
+        let set = self.inner.config_snapshot().trusted_path("core.hooksPath");
+        match set.ok().flatten() {
+            Some(set) => canonical(&here.join(set)),
+            None => canonical(&self.common_dir.join("hooks")),
+        }
     }
 
     /// Returns what is checked out, or `None` where `HEAD` cannot be made sense of.

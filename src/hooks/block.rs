@@ -1,5 +1,7 @@
 //! The marked block in a hook file: putting it in, finding it, taking it out. Text in, text out.
 
+use std::path::PathBuf;
+
 use super::HookName;
 
 const BEGIN: &[u8] = b"# >>> reflectt >>>";
@@ -103,7 +105,19 @@ fn line_with(text: &[u8], word: &[u8]) -> Option<usize> {
     None
 }
 
-/// Returns the block for a hook that calls `program`, a path.
+/// What `git lfs install` would put in the place of our own `pre-push`: it gives up where another
+/// hook is, and without it a push leaves behind what it stores outside of commits.
+const LFS: &str = r#"if [ -d "$(git rev-parse --git-common-dir)/lfs" ]; then
+    if command -v git-lfs >/dev/null; then
+        printf %s "$reflectt_input" | git lfs pre-push "$@" || exit
+    else
+        echo "reflectt: warning: git-lfs is not installed; its files are not pushed" >&2
+    fi
+fi
+"#;
+
+/// Returns the block for a hook that calls `program`, a path, or whatever is on the PATH if that is
+/// empty.
 fn render(name: HookName, program: &str, kind: &Kind) -> Vec<u8> {
     let stub = match name {
         HookName::PreCommit => include_str!("../../hooks/pre-commit.sh"),
@@ -111,7 +125,12 @@ fn render(name: HookName, program: &str, kind: &Kind) -> Vec<u8> {
         HookName::CommitMsg => include_str!("../../hooks/commit-msg.sh"),
         HookName::PrePush => include_str!("../../hooks/pre-push.sh"),
     };
+    let lfs = match kind {
+        Kind::Made => LFS,
+        _ => "",
+    };
     stub.replace("@KIND@", &kind.mark())
+        .replace("@LFS@\n", lfs)
         .replace("@REFLECTT@", &quoted(program))
         .into_bytes()
 }
@@ -135,8 +154,12 @@ fn run_original(path: &str) -> String {
     format!("exec \"$(dirname \"$0\")\"/{} \"$@\"\n", quoted(path))
 }
 
-/// Puts the block below the first line of a shell script, where nothing can end the script first.
+/// Puts the block below the first line of a shell script, where nothing can end the script first;
+/// above it, where it does not name a shell, as in the files of husky.
 pub fn insert(text: &[u8], name: HookName, program: &str) -> Vec<u8> {
+    if !text.starts_with(b"#!") {
+        return [&render(name, program, &Kind::Added), text].concat();
+    }
     let end = text.iter().position(|byte| *byte == b'\n');
     let (kind, first, rest) = match end {
         Some(end) => (Kind::Added, &text[..=end], &text[end + 1..]),
@@ -174,6 +197,23 @@ impl Found<'_> {
             return None;
         }
         Some([before, after].concat())
+    }
+
+    /// Whether nothing stands before the block that could do anything.
+    pub fn comes_first(&self) -> bool {
+        let is_idle = |line: &[u8]| line.trim_ascii().is_empty() || line.starts_with(b"#");
+        self.before.split(|byte| *byte == b'\n').all(is_idle)
+    }
+
+    /// Returns the program that the block calls; `None` if it takes the one on the PATH.
+    pub fn program(&self) -> Option<PathBuf> {
+        let text = String::from_utf8_lossy(self.block);
+        let quoted = |line: &str| {
+            let quoted = line.strip_prefix("reflectt='")?.strip_suffix('\'')?;
+            Some(PathBuf::from(quoted.replace(r"'\''", "'")))
+        };
+        let program = text.lines().find_map(quoted);
+        program.filter(|program| !program.as_os_str().is_empty())
     }
 
     /// Whether something before the block may end the script, so that it is never reached.
@@ -285,8 +325,9 @@ mod tests {
         fn taking_out_undoes_putting_in(
             rest in prop::collection::vec(any::<u8>(), 0..200),
             newline in any::<bool>(),
+            first in prop::sample::select(vec![&b"#!/bin/bash -e"[..], b"npm test", b""]),
         ) {
-            let mut text = b"#!/bin/bash -e".to_vec();
+            let mut text = first.to_vec();
             if newline {
                 text.push(b'\n');
                 text.extend(&rest);

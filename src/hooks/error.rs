@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::git::GitError;
 
+use super::Manager;
+
 #[derive(Debug, thiserror::Error)]
 pub enum HookError {
     #[error(transparent)]
@@ -21,6 +23,10 @@ pub enum HookError {
     Changed { path: PathBuf, original: PathBuf },
     #[error("`{}` is gone, which `{}` was kept in", original.display(), path.display())]
     OriginalGone { path: PathBuf, original: PathBuf },
+    #[error("`{}` is not configured in `{}`", manager.as_str(), dir.display())]
+    NotConfigured { manager: Manager, dir: PathBuf },
+    #[error("`{}` is of a shape that is not understood, and was left as it is", path.display())]
+    NotUnderstood { manager: Manager, path: PathBuf },
     #[error("cannot read the message in `{}`", path.display())]
     Message {
         path: PathBuf,

@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::git::{Acquired, AdvisoryLock, Repo};
 
 use super::block::{self, Kind};
-use super::{HookError, HookName};
+use super::manager::{husky_dir, is_of_pre_commit};
+use super::{HookError, HookName, Manager, upkeep};
 
 /// Where links are kept that stood where a hook of ours is: they keep their names, by which a
 /// program behind several hooks tells them apart.
@@ -39,7 +40,7 @@ pub enum Placement {
 
 impl HookDir {
     pub fn find(repo: &Repo) -> Result<HookDir, HookError> {
-        let path = repo.hooks_dir()?;
+        let path = repo.hooks_dir();
         let inside = |top: &Path| path.starts_with(top);
         let placement = if inside(repo.common_dir()) || inside(repo.git_dir()) {
             Placement::Repository
@@ -79,37 +80,70 @@ pub struct Installation {
     pub dir: HookDir,
     /// Empty where nothing may be changed.
     pub hooks: Vec<(HookName, Done)>,
+    /// The worktree that has lent its scripts: those of husky are ignored by git, so that a new
+    /// worktree has none.
+    pub lent_by: Option<PathBuf>,
 }
 
 /// Installs all hooks; `program` is what they call. Repeating it changes nothing.
 ///
-/// In a working tree nothing is done: whose files these are, only a person knows.
+/// In a working tree no script is changed: whose files these are, only a person knows.
 pub fn install(repo: &Repo, program: &str) -> Result<Installation, HookError> {
     let dir = HookDir::find(repo)?;
+    let _alone = alone(repo)?;
+    upkeep::want(repo)?;
     let mut hooks = Vec::new();
-    if dir.placement != Placement::InWorkTree {
-        let _alone = alone(repo)?;
+    let mut lent_by = None;
+    if dir.placement == Placement::InWorkTree {
+        lent_by = upkeep::borrow(repo, &dir.path)?;
+    } else {
         fs::create_dir_all(&dir.path).map_err(|e| file_error("create", &dir.path, e))?;
         for name in HookName::ALL {
-            hooks.push((name, install_one(&dir.path, name, program)?));
+            hooks.push((name, install_one(repo, &dir.path, name, program)?));
         }
     }
-    Ok(Installation { dir, hooks })
+    Ok(Installation {
+        dir,
+        hooks,
+        lent_by,
+    })
 }
 
 /// Takes our part out of every hook. Repeating it changes nothing.
 pub fn uninstall(repo: &Repo) -> Result<Installation, HookError> {
     let dir = HookDir::find(repo)?;
+    let _alone = alone(repo)?;
+    upkeep::want_none(repo)?;
     let mut hooks = Vec::new();
-    if dir.placement != Placement::InWorkTree {
-        let _alone = alone(repo)?;
+    let top = repo.work_dir().unwrap_or(repo.git_dir());
+    if Manager::Husky.config(top).is_some() {
+        let place = husky_dir(top, &dir.path);
         for name in HookName::ALL {
-            hooks.push((name, uninstall_one(&dir.path, name)?));
+            hooks.push((name, uninstall_one(&place, name.as_str())?));
+        }
+    }
+    if dir.placement != Placement::InWorkTree {
+        hooks.retain(|(_, done)| *done == Done::Removed);
+        for name in HookName::ALL {
+            let beside = uninstall_one(&dir.path, &legacy(name))?;
+            let done = uninstall_one(&dir.path, name.as_str())?;
+            if !hooks.iter().any(|(other, _)| *other == name) {
+                hooks.push((name, if done == Done::Absent { beside } else { done }));
+            }
         }
         // Only if nothing is left in it.
         drop(fs::remove_dir(dir.path.join(KEPT)));
     }
-    Ok(Installation { dir, hooks })
+    Ok(Installation {
+        dir,
+        hooks,
+        lent_by: None,
+    })
+}
+
+/// The name under which the tool pre-commit keeps, and runs, the hook that was there before it.
+pub(super) fn legacy(name: HookName) -> String {
+    format!("{}.legacy", name.as_str())
 }
 
 /// Keeps others of this clone from doing the same at once.
@@ -156,15 +190,43 @@ fn is_executable(mode: u32) -> bool {
     mode & 0o111 != 0
 }
 
-fn install_one(dir: &Path, name: HookName, program: &str) -> Result<Done, HookError> {
+/// Installs one hook where it lasts: beside the script of the tool pre-commit, which is written
+/// anew at will, and in the place of a hook otherwise.
+fn install_one(repo: &Repo, dir: &Path, name: HookName, program: &str) -> Result<Done, HookError> {
     let path = dir.join(name.as_str());
+    let text = match look(&path)? {
+        There::File(text, mode) if is_executable(mode) => text,
+        _ => return put(dir, name.as_str(), name, program),
+    };
+    // What a tool's configuration names needs nothing here. But of a push, pre-commit shows only
+    // one of the refs to what it runs by its configuration.
+    let called = |manager: &Manager| {
+        let top = repo.work_dir().filter(|_| manager.is_run_by(&text));
+        let shown = (*manager, name) != (Manager::PreCommit, HookName::PrePush);
+        shown && top.is_some_and(|top| manager.call(top, dir, name).is_some())
+    };
+    let ours = block::find(&text).map_err(|_| damaged(&path))?.is_some();
+    if !ours && Manager::ALL.iter().any(called) {
+        return Ok(Done::Unchanged);
+    }
+    if !is_of_pre_commit(&text) {
+        return put(dir, name.as_str(), name, program);
+    }
+    let moved = ours && uninstall_one(dir, name.as_str())? == Done::Removed;
+    let done = put(dir, &legacy(name), name, program)?;
+    Ok(if moved { Done::Updated } else { done })
+}
+
+/// Puts our part into a file, or a file of ours in its place.
+fn put(dir: &Path, file: &str, name: HookName, program: &str) -> Result<Done, HookError> {
+    let path = dir.join(file);
     let (text, mode) = match look(&path)? {
         There::Nothing => {
             write(&path, &block::file(name, program, &Kind::Made), 0o755)?;
             return Ok(Done::Made);
         }
         There::Link(target) => {
-            let kept = format!("{KEPT}/{}", name.as_str());
+            let kept = format!("{KEPT}/{file}");
             let kept = free_name(dir, &kept);
             keep_link(dir, &kept, &target)?;
             write(
@@ -191,7 +253,7 @@ fn install_one(dir: &Path, name: HookName, program: &str) -> Result<Done, HookEr
         write(&path, &block::insert(&text, name, program), mode)?;
         return Ok(Done::Added);
     }
-    let kept = free_name(dir, &format!("{}{SUFFIX}", name.as_str()));
+    let kept = free_name(dir, &format!("{file}{SUFFIX}"));
     // A second name first, and then ours over the old one: at no moment is there no hook.
     let original = dir.join(&kept);
     fs::hard_link(&path, &original).map_err(|e| file_error("create", &original, e))?;
@@ -228,8 +290,8 @@ fn keep_link(dir: &Path, kept: &str, target: &Path) -> Result<(), HookError> {
     symlink(target, &path).map_err(|e| file_error("create", &path, e))
 }
 
-fn uninstall_one(dir: &Path, name: HookName) -> Result<Done, HookError> {
-    let path = dir.join(name.as_str());
+pub(super) fn uninstall_one(dir: &Path, file: &str) -> Result<Done, HookError> {
+    let path = dir.join(file);
     let There::File(text, mode) = look(&path)? else {
         return Ok(Done::Absent);
     };
@@ -255,7 +317,7 @@ fn uninstall_one(dir: &Path, name: HookName) -> Result<Done, HookError> {
         }
         There::Link(target) => {
             let above = target.strip_prefix("..").unwrap_or(&target);
-            let beside = dir.join(free_name(dir, &format!("{}.new", name.as_str())));
+            let beside = dir.join(free_name(dir, &format!("{file}.new")));
             symlink(above, &beside).map_err(|e| file_error("create", &beside, e))?;
             fs::rename(&beside, &path).map_err(|e| file_error("restore", &path, e))?;
             fs::remove_file(&original).map_err(|e| file_error("remove", &original, e))?;
@@ -265,7 +327,7 @@ fn uninstall_one(dir: &Path, name: HookName) -> Result<Done, HookError> {
 }
 
 /// Replaces a file at once: git may be about to run it.
-fn write(path: &Path, text: &[u8], mode: u32) -> Result<(), HookError> {
+pub(super) fn write(path: &Path, text: &[u8], mode: u32) -> Result<(), HookError> {
     let error = |e| file_error("write", path, e);
     let dir = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(error)?;

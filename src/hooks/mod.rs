@@ -8,18 +8,26 @@ mod block;
 mod commit;
 mod error;
 mod install;
+mod into;
+mod manager;
 mod message;
+pub mod probe;
 mod push;
 mod status;
 mod time_limit;
+mod upkeep;
+mod yaml;
 
 pub use commit::{CommitEnv, check_commit};
 pub use error::HookError;
 pub use install::{Done, HookDir, Installation, Placement, install, uninstall};
+pub use into::{Edited, install_into};
+pub use manager::Manager;
 pub use message::add_trailers;
 pub use push::{PushEnv, check_push};
-pub use status::{Layer, State, Status, status};
+pub use status::{Layer, State, Status, asked_by_legacy, status};
 pub use time_limit::TimeLimit;
+pub use upkeep::{Mended, Upkeep, diagnose, look, look_after, look_after_all, manager_without_us};
 
 use std::time::Duration;
 

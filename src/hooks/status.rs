@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::git::Repo;
 
 use super::block::{self, Found};
-use super::{HookDir, HookError, HookName, Placement};
+use super::install::legacy;
+use super::manager::{calls, is_of_pre_commit};
+use super::{HookDir, HookError, HookName, Manager, Placement, probe};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -36,105 +38,165 @@ pub struct Status {
     pub layers: Vec<Layer>,
 }
 
-/// Looks at every layer. `search` is the value of `PATH`.
-pub fn status(repo: &Repo, search: Option<&OsStr>) -> Result<Status, HookError> {
+/// Looks at every layer. `program` is this one, `search` the value of `PATH`.
+pub fn status(repo: &Repo, program: &str, search: Option<&OsStr>) -> Result<Status, HookError> {
     let dir = HookDir::find(repo)?;
-    let mut layers: Vec<Layer> = HookName::ALL
-        .into_iter()
-        .map(|name| git_hook(&dir, name, search))
-        .collect();
+    let mut layers = git_hooks(repo, &dir, search);
+    for layer in layers
+        .iter_mut()
+        .filter(|layer| layer.state == State::Active)
+    {
+        if probe::is_safe(repo, &dir, layer, Path::new(program))
+            && let Err(why) = probe::fires(repo, layer.name)
+        {
+            layer.state = State::Broken;
+            layer.detail = why;
+        }
+    }
     let top = repo.work_dir();
     layers.push(agent_edit(top));
     layers.push(build(top));
     Ok(Status { dir, layers })
 }
 
-fn git_hook(dir: &HookDir, name: HookName, search: Option<&OsStr>) -> Layer {
-    let path = dir.path.join(name.as_str());
-    let layer = |state, file: &Path, detail: &str| Layer {
+/// Follows each of git's hooks from the file that git runs to the call of reflectt.
+pub(super) fn git_hooks(repo: &Repo, dir: &HookDir, search: Option<&OsStr>) -> Vec<Layer> {
+    let place = Place { repo, dir, search };
+    HookName::ALL
+        .into_iter()
+        .map(|name| place.look(name))
+        .collect()
+}
+
+struct Place<'p> {
+    repo: &'p Repo,
+    dir: &'p HookDir,
+    search: Option<&'p OsStr>,
+}
+
+impl Place<'_> {
+    fn look(&self, name: HookName) -> Layer {
+        let path = self.dir.path.join(name.as_str());
+        let Ok(text) = fs::read(&path) else {
+            let detail = match self.dir.path.is_dir() {
+                true => "there is no such hook".to_owned(),
+                false => format!(
+                    "there is no `{}`, where git looks for it",
+                    self.dir.path.display()
+                ),
+            };
+            return layer(name, State::Absent, path, &detail);
+        };
+        if !is_program(&path) {
+            let detail = "git does not run it: it is not executable";
+            return layer(name, State::Broken, path, detail);
+        }
+        match self.in_file(name, &path, &text, "") {
+            Some(layer) => layer,
+            None => self.behind(name, path, &text),
+        }
+    }
+
+    /// Looks for a block of ours, or a call that somebody has added.
+    fn in_file(&self, name: HookName, path: &Path, text: &[u8], detail: &str) -> Option<Layer> {
+        let path = path.to_owned();
+        Some(match block::find(text) {
+            Ok(Some(found)) => match fault(&found, path.parent()?, self.search) {
+                Some(fault) => layer(name, State::Broken, path, &fault),
+                None => layer(name, State::Active, path, detail),
+            },
+            Err(block::Damaged) => {
+                layer(name, State::Broken, path, "the part of reflectt has no end")
+            }
+            Ok(None) if calls(&path, name) => self.by_hand(name, path, "added by hand"),
+            Ok(None) => return None,
+        })
+    }
+
+    fn by_hand(&self, name: HookName, path: PathBuf, detail: &str) -> Layer {
+        match in_path(self.search) {
+            true => layer(name, State::Active, path, detail),
+            false => layer(name, State::Broken, path, "`reflectt` is not on the PATH"),
+        }
+    }
+
+    /// Looks at what the hook hands over to.
+    fn behind(&self, name: HookName, path: PathBuf, text: &[u8]) -> Layer {
+        let old = self.dir.path.join(legacy(name));
+        if is_of_pre_commit(text)
+            && is_program(&old)
+            && let Some(found) = self.in_file(
+                name,
+                &old,
+                &fs::read(&old).unwrap_or_default(),
+                "run by pre-commit, before what its configuration names",
+            )
+        {
+            return found;
+        }
+        let absent = |detail: &str| layer(name, State::Absent, path.clone(), detail);
+        let Some(top) = self.repo.work_dir() else {
+            return absent("the hook does not call reflectt");
+        };
+        let in_husky = |manager: &Manager| {
+            *manager == Manager::Husky
+                && self.dir.placement == Placement::InWorkTree
+                && self.dir.path.ends_with("_")
+        };
+        let runs = |manager: &Manager| manager.is_run_by(text) || in_husky(manager);
+        let Some(manager) = Manager::ALL.into_iter().find(runs) else {
+            return absent("the hook does not call reflectt");
+        };
+        let tool = manager.as_str();
+        let Some(file) = manager.call(top, &self.dir.path, name) else {
+            return absent(&format!(
+                "{tool} runs this hook, and is not told to call reflectt"
+            ));
+        };
+        let detail = match (manager, name) {
+            (Manager::PreCommit, HookName::PrePush) => {
+                "run by pre-commit, which shows it one ref of a push".to_owned()
+            }
+            _ => format!("run by {tool}"),
+        };
+        let found = fs::read(&file).unwrap_or_default();
+        match manager {
+            Manager::Husky => self.in_file(name, &file, &found, &detail),
+            _ => None,
+        }
+        .unwrap_or_else(|| self.by_hand(name, file, &detail))
+    }
+}
+
+fn layer(name: HookName, state: State, file: PathBuf, detail: &str) -> Layer {
+    Layer {
         name: name.as_str(),
         state,
-        file: Some(file.to_owned()),
+        file: Some(file),
         detail: detail.to_owned(),
-    };
-    let Ok(text) = fs::read(&path) else {
-        return layer(State::Absent, &path, "there is no such hook");
-    };
-    if !is_program(&path) {
-        return layer(
-            State::Broken,
-            &path,
-            "git does not run it: it is not executable",
-        );
-    }
-    match block::find(&text) {
-        Ok(Some(found)) => match fault(&found, dir, search) {
-            Some(fault) => layer(State::Broken, &path, &fault),
-            None => layer(State::Active, &path, ""),
-        },
-        Err(block::Damaged) => layer(State::Broken, &path, "the part of reflectt has no end"),
-        // Put there by hand: in the file itself, or in those that husky and lefthook run.
-        Ok(None) => match called_from(dir, &path, name) {
-            Some(file) if in_path(search) => layer(State::Active, &file, "added by hand"),
-            Some(file) => layer(State::Broken, &file, "`reflectt` is not on the PATH"),
-            None => layer(State::Absent, &path, "the hook does not call reflectt"),
-        },
     }
 }
 
 /// Returns why a block of ours would not do its work.
-fn fault(found: &Found, dir: &HookDir, search: Option<&OsStr>) -> Option<String> {
+fn fault(found: &Found, dir: &Path, search: Option<&OsStr>) -> Option<String> {
     if found.may_be_skipped() {
         return Some("lines above the part of reflectt end the script".to_owned());
     }
-    let text = String::from_utf8_lossy(found.block);
-    let recorded = text.lines().find_map(|line| {
-        let quoted = line.strip_prefix("reflectt='")?.strip_suffix('\'')?;
-        Some(PathBuf::from(quoted.replace(r"'\''", "'")))
-    });
+    let recorded = found.program();
     if !recorded.as_deref().is_some_and(is_program) && !in_path(search) {
-        let program = recorded.unwrap_or_default();
-        return Some(format!(
-            "`{}` is gone, and `reflectt` is not on the PATH",
-            program.display()
-        ));
+        let gone = recorded.map(|program| format!("`{}` is gone, and ", program.display()));
+        let gone = gone.unwrap_or_default();
+        return Some(format!("{gone}`reflectt` is not on the PATH"));
     }
-    let original = dir.path.join(found.kind.original()?);
+    let original = dir.join(found.kind.original()?);
     (!original.exists()).then(|| format!("`{}`, which it runs, is gone", original.display()))
 }
 
-/// Returns the file in which somebody has added the call to a hook.
-fn called_from(dir: &HookDir, path: &Path, name: HookName) -> Option<PathBuf> {
-    let call = format!("reflectt hook {}", name.as_str());
-    let mut candidates = vec![path.to_owned()];
-    if dir.placement == Placement::InWorkTree {
-        // husky 9 sets `.husky/_`, whose files run those above.
-        candidates.extend(dir.path.parent().map(|above| above.join(name.as_str())));
-    }
-    let top = dir
-        .path
-        .ancestors()
-        .find(|above| above.join(".git").exists());
-    for config in [
-        "lefthook.yml",
-        ".lefthook.yml",
-        "lefthook-local.yml",
-        ".pre-commit-config.yaml",
-    ] {
-        candidates.extend(top.map(|top| top.join(config)));
-    }
-    let calls = |file: &PathBuf| {
-        let text = fs::read(file).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        // The hooks of the tool pre-commit are named, not called.
-        let by_id = file.ends_with(".pre-commit-config.yaml")
-            && text.contains(&format!("reflectt-{}", name.as_str()));
-        by_id
-            || text
-                .lines()
-                .any(|line| line.contains(&call) && !line.trim_start().starts_with('#'))
-    };
-    candidates.into_iter().find(calls)
+/// Tells whether a hook that the tool pre-commit keeps, and runs first, asks us already.
+pub fn asked_by_legacy(repo: &Repo, name: HookName) -> bool {
+    let path = repo.hooks_dir().join(legacy(name));
+    let text = fs::read(&path).unwrap_or_default();
+    is_program(&path) && matches!(block::find(&text), Ok(Some(_)))
 }
 
 fn agent_edit(top: Option<&Path>) -> Layer {

@@ -130,6 +130,13 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
+    /// Adds what another layer has found.
+    pub fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(findings);
+        self.findings
+            .sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    }
+
     /// Returns whether an error is left that was not mended.
     pub fn has_errors(&self) -> bool {
         let is_left = |finding: &Finding| finding.severity == Severity::Error && !finding.fixed;

@@ -6,6 +6,7 @@ mod check;
 mod commit;
 mod fence;
 mod install;
+mod managers;
 mod merge;
 mod outcomes;
 mod push;

@@ -102,7 +102,7 @@ fn run(session: &Session, to_log: bool) -> Result<(), CliError> {
             session.ui.flush();
         }))
     };
-    match daemon::run(context, journal)? {
+    match daemon::run(context, journal, super::hooks::look_after_all)? {
         Ended::Asked | Ended::RepositoryGone => Ok(()),
         Ended::Taken { pid } => Err(CliError::failed(format!(
             "a daemon of this clone is at work already, process {pid}"

@@ -4,9 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::error::{CliError, Kind};
-use crate::cli::session::Session;
+use crate::cli::session::{self, Session};
 use crate::cli::text::{CYAN, DIM, GREEN, RED, Text, YELLOW};
 use crate::git::{ObjectFormat, RefFormat};
+use crate::hooks;
 use crate::ops::{self, Diagnosis, Facts, Finding, Mending, Severity, Thing};
 
 /// Find and explain what is wrong, and mend what is safe with --fix.
@@ -16,7 +17,8 @@ use crate::ops::{self, Diagnosis, Facts, Finding, Mending, Severity, Thing};
 #[command(after_help = "\
 Mended with --fix: locks of killed processes, damaged files of which a good version exists (the
 damaged bytes are kept below quarantine/), tasks with one id or at two places, a claims table that
-cannot be read, a record that does not follow the table, heartbeats of unknown agents.")]
+cannot be read, a record that does not follow the table, heartbeats of unknown agents, git's hooks
+that another tool has overwritten.")]
 pub struct DoctorArgs {
     /// Mend what is safe to mend.
     #[arg(long)]
@@ -63,7 +65,11 @@ impl DoctorArgs {
             true => Mending::Mend,
             false => Mending::Look,
         };
-        let diagnosis = ops::doctor(session.context()?, mending)?;
+        let context = session.context()?;
+        let mut diagnosis = ops::doctor(context, mending)?;
+        let (program, search) = (session::program()?, session.variable("PATH"));
+        let hooks = hooks::diagnose(context.repo(), mending, &program, search)?;
+        diagnosis.add(hooks);
         if session.ui.is_json() {
             session.ui.json(&DoctorJson {
                 findings: diagnosis.findings.iter().map(FindingJson::from).collect(),

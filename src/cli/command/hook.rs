@@ -8,11 +8,13 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cli::blocked::{self, Place, Unstage};
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Kind};
 use crate::cli::session::{self, Session};
 use crate::cli::text::Color;
 use crate::git::{Oid, OpenOptions, Repo};
-use crate::hooks::{self, Asked, CommitEnv, Outcome, PushEnv, TimeLimit, agent_edit};
+use crate::hooks::{
+    self, Asked, CommitEnv, HookName, Outcome, PushEnv, TimeLimit, agent_edit, probe,
+};
 use crate::model::name::AgentName;
 use crate::model::time::Span;
 use crate::ops::enforce::Verdict;
@@ -51,8 +53,25 @@ enum Name {
     AgentEdit,
 }
 
+impl Name {
+    fn of_git(self) -> Option<HookName> {
+        match self {
+            Name::PreCommit => Some(HookName::PreCommit),
+            Name::PreMergeCommit => Some(HookName::PreMergeCommit),
+            Name::CommitMsg => Some(HookName::CommitMsg),
+            Name::PrePush => Some(HookName::PrePush),
+            Name::AgentEdit => None,
+        }
+    }
+}
+
 impl HookArgs {
     pub fn run(&self, session: &Session) -> Result<u8, CliError> {
+        if session.variable(probe::VARIABLE).is_some() {
+            session.ui.note(probe::ANSWER);
+            // Stops what is behind us, and a commit if somebody has left the variable set.
+            return Ok(Kind::Held.exit_code());
+        }
         let limit = TimeLimit::start(LIMIT, || {
             let words = "reflectt: warning: claims could not be checked in time\n";
             drop(std::io::stderr().write_all(words.as_bytes()));
@@ -74,9 +93,14 @@ impl HookArgs {
             Ok(context) => context,
             Err(error) => return Ok(self.finish(session, None, &hooks::unknown(error))),
         };
+        if self.is_second(session, context.repo()) {
+            return Ok(0);
+        }
         put_off(context.repo(), &limit);
         let outcome = match self.name {
-            Name::PrePush => hooks::check_push(context, &self.push_env(session), &asked),
+            Name::PrePush => {
+                hooks::check_push(context, &self.push_env(session, context.repo()), &asked)
+            }
             _ => hooks::check_commit(context, &commit_env(session), &asked),
         };
         if self.name == Name::CommitMsg {
@@ -114,7 +138,16 @@ impl HookArgs {
         }
     }
 
-    fn push_env(&self, session: &Session) -> PushEnv {
+    /// Tells whether the tool pre-commit calls, and has called us already by the hook that was there
+    /// before it, which it runs first.
+    fn is_second(&self, session: &Session, repo: &Repo) -> bool {
+        let by_config = session.variable("PRE_COMMIT").is_some()
+            && session.variable("PRE_COMMIT_RUNNING_LEGACY").is_none();
+        let name = self.name.of_git();
+        by_config && name.is_some_and(|name| hooks::asked_by_legacy(repo, name))
+    }
+
+    fn push_env(&self, session: &Session, repo: &Repo) -> PushEnv {
         let argument = self.arguments.first().map(|arg| arg.to_string_lossy());
         let mut env = PushEnv {
             remote: argument.unwrap_or_default().into_owned(),
@@ -125,13 +158,15 @@ impl HookArgs {
             let value = session.variable(&format!("PRE_COMMIT_{name}"));
             value.map(|value| value.to_string_lossy().into_owned())
         };
+        let local = told("LOCAL_BRANCH").unwrap_or_default();
+        // Of a history that the remote has nothing of, only the branch is told.
+        let whole = || repo.resolve(&local).ok()?.map(|tip| tip.to_string());
         if env.lines.trim().is_empty()
-            && let Some(new) = told("TO_REF")
+            && let Some(new) = told("TO_REF").or_else(whole)
         {
             let or_zero = |value: Option<String>| value.unwrap_or_else(|| "0".repeat(40));
             env.lines = format!(
-                "{} {new} {} {}\n",
-                told("LOCAL_BRANCH").unwrap_or_default(),
+                "{local} {new} {} {}\n",
                 told("REMOTE_BRANCH").unwrap_or_default(),
                 or_zero(told("FROM_REF")),
             );

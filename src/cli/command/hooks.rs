@@ -7,8 +7,11 @@ use crate::cli::blocked;
 use crate::cli::error::CliError;
 use crate::cli::session::{self, Session};
 use crate::cli::text::{DIM, GREEN, RED, Text};
-use crate::hooks::{self, Done, HookError, Installation, Layer, Placement, State};
-use crate::ops::{OpsError, enforce};
+use crate::git::Repo;
+use crate::hooks::{
+    self, Done, Edited, HookError, HookName, Installation, Layer, Manager, Mended, Placement, State,
+};
+use crate::ops::{Context, OpsError, chain, enforce};
 use crate::store::StoreError;
 
 /// Install git's hooks, take them out, or show which layers of enforcement would fire.
@@ -23,9 +26,15 @@ enum HooksCommand {
     /// Install git's hooks beside what is there, which keeps running. Repeating it is harmless.
     ///
     /// Where `core.hooksPath` is a directory of the checkout, nothing is changed; what to add by
-    /// hand is printed.
-    Install,
+    /// hand is printed. With --into reflectt is added to what a tool runs that writes git's hooks
+    /// itself: to .husky/*, lefthook.yml or .pre-commit-config.yaml, for you to commit.
+    Install {
+        #[arg(long, value_name = "TOOL")]
+        into: Option<HookTool>,
+    },
     /// Take reflectt out of git's hooks; every file is as it was before.
+    ///
+    /// What --into has added to YAML is yours to take out.
     Uninstall,
     /// Show for each layer whether it is there and would fire.
     Status,
@@ -42,6 +51,24 @@ enum Tool {
     Husky,
     Lefthook,
     PreCommit,
+}
+
+/// A tool that writes git's hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HookTool {
+    Husky,
+    Lefthook,
+    PreCommit,
+}
+
+impl From<HookTool> for Manager {
+    fn from(tool: HookTool) -> Manager {
+        match tool {
+            HookTool::Husky => Manager::Husky,
+            HookTool::Lefthook => Manager::Lefthook,
+            HookTool::PreCommit => Manager::PreCommit,
+        }
+    }
 }
 
 impl Tool {
@@ -63,6 +90,16 @@ struct InstalledJson {
     hooks: Vec<HookJson>,
     /// What to add by hand, where nothing was changed.
     snippet: Option<&'static str>,
+    /// The tool that `--into` names.
+    into: Option<&'static str>,
+    /// Its files.
+    files: Vec<FileJson>,
+}
+
+#[derive(Serialize)]
+struct FileJson {
+    file: String,
+    done: &'static str,
 }
 
 #[derive(Serialize)]
@@ -93,10 +130,12 @@ struct LayerJson {
 impl HooksArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         match &self.command {
-            HooksCommand::Install => {
+            HooksCommand::Install { into: Some(tool) } => into(session, (*tool).into()),
+            HooksCommand::Install { into: None } => {
                 let repo = session.context()?.repo();
                 let done = hooks::install(repo, &session::program()?)?;
                 print(session, &done);
+                suggest(session, repo, &done);
                 Ok(())
             }
             HooksCommand::Uninstall => {
@@ -132,12 +171,18 @@ pub fn for_team(session: &Session, no_hooks: bool) -> &'static str {
     };
     match install() {
         Ok(done) if done.dir.placement == Placement::InWorkTree => {
-            if !session.ui.is_json() {
+            let fires = hooks_fire(session);
+            if !session.ui.is_json() && !fires {
                 by_hand(session, &done);
             }
-            "manual"
+            if fires { "installed" } else { "manual" }
         }
-        Ok(_) => "installed",
+        Ok(done) => {
+            if let Ok(context) = session.context() {
+                suggest(session, context.repo(), &done);
+            }
+            "installed"
+        }
         Err(error) => {
             session.ui.warn(format!(
                 "git's hooks are not installed: {}",
@@ -148,26 +193,130 @@ pub fn for_team(session: &Session, no_hooks: bool) -> &'static str {
     }
 }
 
+/// Sees to the hooks of a worktree that an agent works in, and says what was found.
+///
+/// Where they do not fire and nothing can be done, it is said by every command: each commit until
+/// then is one that nobody has looked at.
+pub fn look_after(session: &Session) {
+    let Ok(context) = session.context() else {
+        return;
+    };
+    let Ok(program) = session::program() else {
+        return;
+    };
+    match hooks::look_after(context.repo(), &program, session.variable("PATH")) {
+        Ok(None) => {}
+        Ok(Some(found)) => {
+            session.ui.warn(found.to_string());
+            if found.manager.is_some() || matches!(found.outcome, Mended::No(_)) {
+                session.ui.hint(found.fix());
+            }
+        }
+        Err(error) => session.ui.warn(format!(
+            "git's hooks cannot be looked after: {}",
+            chain(&error)
+        )),
+    }
+}
+
+/// Does so for the daemon in every worktree, and returns what is to be said.
+pub fn look_after_all(context: &Context) -> Vec<String> {
+    let program = session::program().unwrap_or_default();
+    let search = std::env::var_os("PATH");
+    match hooks::look_after_all(context.repo(), &program, search.as_deref()) {
+        Ok(said) => said,
+        Err(error) => vec![format!(
+            "git's hooks cannot be looked after: {}",
+            chain(&error)
+        )],
+    }
+}
+
+fn hooks_fire(session: &Session) -> bool {
+    let Ok(context) = session.context() else {
+        return false;
+    };
+    let found = hooks::look(context.repo(), session.variable("PATH"));
+    matches!(found, Ok(None))
+}
+
+/// Puts reflectt where another tool keeps what it runs.
+fn into(session: &Session, manager: Manager) -> Result<(), CliError> {
+    let repo = session.context()?.repo();
+    let edited = hooks::install_into(repo, manager)?;
+    // What is git's own stays, and goes on firing until the tool has written its hooks.
+    let done = hooks::install(repo, &session::program()?)?;
+    let ui = &session.ui;
+    if ui.is_json() {
+        let files = edited.iter().map(|edited| FileJson {
+            file: edited.file.display().to_string(),
+            done: word(edited.done).0,
+        });
+        let mut json = installed(&done);
+        json.into = Some(manager.as_str());
+        json.files = files.collect();
+        ui.json(&json);
+        return Ok(());
+    }
+    let top = repo.work_dir().unwrap_or(repo.git_dir());
+    let mut changed = Vec::new();
+    for Edited { file, done } in &edited {
+        let file = file.strip_prefix(top).unwrap_or(file).display().to_string();
+        ui.line(format!("{file:<24} {}", word_of_file(*done)));
+        if *done != Done::Unchanged {
+            changed.push(file);
+        }
+    }
+    if !changed.is_empty() {
+        ui.hint(format!("git add -- {} (then commit it)", changed.join(" ")));
+    }
+    ui.hint(format!(
+        "{} (in each clone: writes git's hooks)",
+        manager.writes_hooks()
+    ));
+    ui.hint("reflectt hooks status (shows whether they fire)");
+    Ok(())
+}
+
+fn word_of_file(done: Done) -> &'static str {
+    match done {
+        Done::Made => "made",
+        Done::Updated => "updated",
+        Done::Unchanged => "calls reflectt already",
+        _ => "calls reflectt now",
+    }
+}
+
+/// Names the tool that will write git's hooks anew, where there is one and it does not call us.
+fn suggest(session: &Session, repo: &Repo, done: &Installation) {
+    if done.dir.placement == Placement::InWorkTree {
+        return;
+    }
+    let top = repo.work_dir().unwrap_or(repo.git_dir());
+    let Some(manager) = hooks::manager_without_us(top, &done.dir) else {
+        return;
+    };
+    let tool = manager.as_str();
+    session.ui.hint(format!(
+        "reflectt hooks install --into {tool} ({tool} writes git's hooks here, and is not told to call reflectt)"
+    ));
+}
+
 /// Says what was done about hooks.
 pub fn print(session: &Session, done: &Installation) {
     let ui = &session.ui;
     let directory = done.dir.path.display().to_string();
-    let manual = done.dir.placement == Placement::InWorkTree;
     if ui.is_json() {
-        let hooks = done.hooks.iter().map(|(name, done)| HookJson {
-            name: name.as_str(),
-            done: word(*done).0,
-        });
-        ui.json(&InstalledJson {
-            directory,
-            placement: placement(done.dir.placement),
-            hooks: hooks.collect(),
-            snippet: manual.then(|| Tool::Husky.text()),
-        });
+        ui.json(&installed(done));
         return;
     }
-    if manual {
-        by_hand(session, done);
+    if let Some(from) = &done.lent_by {
+        ui.note(format!("copied {directory} from {}", from.display()));
+    }
+    if done.dir.placement == Placement::InWorkTree && done.hooks.is_empty() {
+        if !hooks_fire(session) {
+            by_hand(session, done);
+        }
         return;
     }
     for (name, done) in &done.hooks {
@@ -181,16 +330,41 @@ pub fn print(session: &Session, done: &Installation) {
     }
 }
 
+fn installed(done: &Installation) -> InstalledJson {
+    let hooks = done.hooks.iter().map(|(name, done)| HookJson {
+        name: name.as_str(),
+        done: word(*done).0,
+    });
+    let manual = done.dir.placement == Placement::InWorkTree;
+    InstalledJson {
+        directory: done.dir.path.display().to_string(),
+        placement: placement(done.dir.placement),
+        hooks: hooks.collect(),
+        snippet: manual.then(|| Tool::Husky.text()),
+        into: None,
+        files: Vec::new(),
+    }
+}
+
 /// Says what to add to hooks that are somebody's files.
 fn by_hand(session: &Session, done: &Installation) {
     let ui = &session.ui;
+    let dir = &done.dir.path;
     ui.warn(format!(
         "no hook was changed: `core.hooksPath` is {}, in the checkout",
-        done.dir.path.display()
+        dir.display()
     ));
-    ui.line("Add this to your hooks:");
-    ui.block(2, Tool::Husky.text());
-    ui.hint("reflectt hooks snippet lefthook (or pre-commit, for those tools)");
+    let husky = dir.ends_with("_") || dir.ends_with(".husky");
+    if husky && !dir.exists() {
+        ui.hint("npx husky (makes it; it is missing in this worktree)");
+    }
+    if husky {
+        ui.hint("reflectt hooks install --into husky (adds reflectt to what husky runs)");
+    } else {
+        ui.line("Add this to your hooks:");
+        let here = format!("{}/", dir.display());
+        ui.block(2, &Tool::Husky.text().replace(".husky/", &here));
+    }
     ui.hint("reflectt hooks status (shows whether it fires)");
 }
 
@@ -223,7 +397,8 @@ fn placement(placement: Placement) -> &'static str {
 
 fn status(session: &Session) -> Result<(), CliError> {
     let context = session.context()?;
-    let status = hooks::status(context.repo(), session.variable("PATH"))?;
+    let program = session::program()?;
+    let status = hooks::status(context.repo(), &program, session.variable("PATH"))?;
     let mode = match enforce::mode(context) {
         Ok(mode) => Some(blocked::mode(mode)),
         Err(OpsError::Store(StoreError::NotInitialised { .. })) => None,
@@ -265,12 +440,19 @@ fn status(session: &Session) -> Result<(), CliError> {
         Some("block") => {}
         Some(mode) => ui.warn(format!("`enforce.mode` is `{mode}`: nothing is stopped")),
     }
-    if status
-        .layers
-        .iter()
-        .any(|layer| layer.state == State::Broken)
-    {
-        ui.hint("reflectt hooks install");
+    let top = context
+        .repo()
+        .work_dir()
+        .unwrap_or(context.repo().git_dir());
+    let git_hooks = &status.layers[..HookName::ALL.len()];
+    if git_hooks.iter().any(|layer| layer.state != State::Active) {
+        match hooks::manager_without_us(top, &status.dir) {
+            Some(manager) => ui.hint(format!(
+                "reflectt hooks install --into {}",
+                manager.as_str()
+            )),
+            None => ui.hint("reflectt hooks install"),
+        }
     }
     Ok(())
 }
@@ -294,6 +476,13 @@ impl From<HookError> for CliError {
                 "compare it with {}, which was there before, and keep what you need",
                 original.display()
             )),
+            HookError::NotUnderstood { manager, .. } => Some(format!(
+                "reflectt hooks snippet {} (what to add by hand)",
+                manager.as_str()
+            )),
+            HookError::NotConfigured { .. } => {
+                Some("reflectt hooks install (where no other tool writes git's hooks)".to_owned())
+            }
             HookError::OriginalGone { .. }
             | HookError::File { .. }
             | HookError::Git(_)

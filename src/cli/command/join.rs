@@ -10,7 +10,7 @@ use crate::model::agent::AgentKind;
 use crate::model::name::{AgentName, Lane};
 use crate::ops::{self, Join, Joined};
 
-use super::hooks::for_team;
+use super::hooks::{for_team, look_after};
 
 /// Join the team, and make this worktree act as NAME.
 ///
@@ -54,6 +54,9 @@ impl JoinArgs {
             .is_some()
             .then(|| for_team(session, self.no_hooks));
         print(session, &joined, hooks);
+        if !self.no_hooks && hooks.is_none() {
+            look_after(session);
+        }
         Ok(())
     }
 }

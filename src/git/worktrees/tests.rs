@@ -172,3 +172,31 @@ fn a_repository_of_another_user_is_not_opened() {
         "{outcome:?}"
     );
 }
+
+#[test]
+fn the_directory_of_hooks_is_the_one_that_git_says() {
+    let test = TestRepo::with_commit();
+    test.git(&["worktree", "add", "-q", "../tree"]);
+    std::fs::create_dir_all(test.path.join("sub")).unwrap();
+    let places = [
+        test.path.clone(),
+        test.path.join("sub"),
+        test.dir.path().join("tree"),
+    ];
+    for set in ["", ".husky/_", "/elsewhere/hooks"] {
+        if !set.is_empty() {
+            test.git(&["config", "core.hooksPath", set]);
+        }
+        for place in &places {
+            let repo = test.open_at(place);
+            let top = repo.work_dir().unwrap();
+            let said = test.git_in(top, &["rev-parse", "--git-path", "hooks"]);
+            assert_eq!(
+                repo.hooks_dir(),
+                top.join(said),
+                "`{set}` in {}",
+                place.display()
+            );
+        }
+    }
+}

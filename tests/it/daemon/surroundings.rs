@@ -63,3 +63,21 @@ fn from_cron_it_needs_neither_a_home_nor_more_than_a_search_path() {
     kai.command(["daemon", "stop"]).by_shell(bare).run().ok();
     assert_eq!(status(&kai)["running"], false);
 }
+
+#[test]
+fn hooks_that_another_tool_has_overwritten_are_put_back() {
+    let repo = TestEnv::new().team(["kai"]);
+    let hook = repo.common_dir().join("hooks/pre-commit");
+    let theirs = "#!/bin/sh\ncall_lefthook run \"pre-commit\" \"$@\"\n";
+    std::fs::write(&hook, theirs).unwrap();
+    let _daemon = Daemon(repo.clone());
+    repo.reflectt(["daemon", "start"]).ok();
+    let text = poll_until("the hook calls reflectt again", SOON, || {
+        let text = std::fs::read_to_string(&hook).ok()?;
+        text.contains("# <<< reflectt <<<").then_some(text)
+    });
+    assert!(
+        text.ends_with("call_lefthook run \"pre-commit\" \"$@\"\n"),
+        "{text}"
+    );
+}

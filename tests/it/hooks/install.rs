@@ -10,7 +10,7 @@ use serde_json::json;
 use super::*;
 
 /// A team without hooks of ours.
-fn bare_team() -> (Repo, PathBuf) {
+pub fn bare_team() -> (Repo, PathBuf) {
     let repo = TestEnv::new().repo("repo");
     repo.write("src/auth/login.rs", "x");
     repo.write("src/lib.rs", "x");
@@ -26,7 +26,7 @@ fn bare_team() -> (Repo, PathBuf) {
 }
 
 /// Every file of a directory with its mode, and its bytes or the text of the link that it is.
-fn contents(dir: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+pub fn contents(dir: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     let mut all = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -46,7 +46,7 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
 
 /// Commits an edit of a claimed file as an agent, and expects this exit code of git.
 #[track_caller]
-fn commit_as(repo: &Repo, agent: &str, code: i32) -> Output {
+pub fn commit_as(repo: &Repo, agent: &str, code: i32) -> Output {
     repo.write("src/auth/login.rs", format!("{agent} {}", head(repo)));
     repo.git(["add", "-A"]);
     git_as(repo, Some(agent), &["commit", "-qm", "x"]).code(code)
@@ -329,9 +329,14 @@ fn in_a_checkout_nothing_is_changed_and_the_snippet_works() {
     );
     repo.write(".husky/pre-commit", "echo checked >&2\n");
     let before = (contents(&hooks), contents(&repo.path().join(".husky")));
-    let done = repo.reflectt(["hooks", "install"]).ok();
-    assert!(done.stderr.contains("no hook was changed"), "{done}");
-    assert!(done.stdout.contains("reflectt hook pre-commit"), "{done}");
+    repo.reflectt(["hooks", "install"]).snapshot(
+        "
+        --- stderr
+        warning: no hook was changed: `core.hooksPath` is [DIR]/repo/.husky/_, in the checkout
+        hint: reflectt hooks install --into husky (adds reflectt to what husky runs)
+        hint: reflectt hooks status (shows whether it fires)
+        ",
+    );
     assert_eq!(
         repo.reflectt(["--json", "init"]).ok().json()["hooks"],
         "manual"
@@ -341,10 +346,7 @@ fn in_a_checkout_nothing_is_changed_and_the_snippet_works() {
         before
     );
 
-    let bin = repo.env().dir().join("bin");
-    fs::create_dir_all(&bin).unwrap();
-    symlink(crate::support::process::BINARY, bin.join("reflectt")).unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let path = path_with_reflectt(&repo);
     let state = || {
         let status = repo
             .command(["--json", "hooks", "status"])
@@ -356,20 +358,21 @@ fn in_a_checkout_nothing_is_changed_and_the_snippet_works() {
         layers[0]["state"].as_str().unwrap().to_owned()
     };
     assert_eq!(state(), "absent");
-    let line = done
-        .stdout
-        .lines()
-        .find(|l| l.trim() == "reflectt hook pre-commit")
-        .unwrap();
-    repo.write(
-        ".husky/pre-commit",
-        format!("echo checked >&2\n{}\n", line.trim()),
-    );
+    let snippet = repo.reflectt(["hooks", "snippet", "husky"]).ok().stdout;
+    let call = |line: &&str| line.contains("reflectt hook pre-commit");
+    let line = snippet.lines().find(call).unwrap();
+    repo.write(".husky/pre-commit", format!("echo checked >&2\n{line}\n"));
     assert_eq!(state(), "active");
     repo.write("src/auth/login.rs", "edited");
     let with_path = [("PATH", path.as_str())];
     let stopped = git_with(&repo, Some("kai"), &with_path, &["commit", "-qam", "x"]).code(1);
     assert!(stopped.stderr.starts_with("checked\nerror: "), "{stopped}");
+
+    // A directory that no tool has made: the lines to add name its files.
+    repo.git(["config", "core.hooksPath", "tools/hooks"]);
+    let done = repo.reflectt(["hooks", "install"]).ok().stdout;
+    let file = repo.path().join("tools/hooks/commit-msg");
+    assert!(done.contains(&format!("# {}\n", file.display())), "{done}");
 }
 
 #[test]
@@ -391,6 +394,7 @@ fn status_tells_what_would_really_fire() {
         check             active
         ",
     );
+    repo.set("kai", "enforce.mode", "warn");
     set_mode(&hooks.join("pre-commit"), 0o644);
     fs::write(hooks.join("pre-merge-commit"), "#!/bin/sh\n").unwrap();
     let skip = |name: &str, from: &str, to: &str| {
@@ -401,7 +405,6 @@ fn status_tells_what_would_really_fire() {
     skip("commit-msg", "#!/bin/sh\n", "#!/bin/sh\nexit 0\n");
     let program = format!("reflectt='{}'", crate::support::process::BINARY);
     skip("pre-push", &program, "reflectt='/gone/reflectt'");
-    repo.set("kai", "enforce.mode", "warn");
     repo.reflectt(["hooks", "status"]).snapshot(
         "
         --- stdout

@@ -200,4 +200,12 @@ fn the_tool_pre_commit_tells_in_variables() {
     };
     run(&base, &head(&repo)).code(3);
     run(&base, &base).ok();
+    // Of a history that the remote has nothing of, it tells the branch alone.
+    let whole = repo.command(["hook", "pre-push"]).agent("kai");
+    let whole = whole.env("PRE_COMMIT_REMOTE_NAME", "origin");
+    whole
+        .env("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main")
+        .env("PRE_COMMIT_REMOTE_BRANCH", "refs/heads/main")
+        .run()
+        .code(3);
 }
