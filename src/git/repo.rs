@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use gix::bstr::ByteSlice;
 use gix::sec::trust::Mapping;
 
-use super::{Git, GitCommand, GitError, Oid, RefName, RemovedLock, Transfer};
+use super::{Git, GitCommand, GitError, Oid, RefName, RemovedLock, Sharing, Transfer};
 
 /// Is told what calls to remotes are at.
 pub(super) type Watcher = Box<dyn Fn(Transfer)>;
@@ -25,6 +25,7 @@ pub struct Repo {
     work_dir: Option<PathBuf>,
     prefix: String,
     ref_format: RefFormat,
+    sharing: Sharing,
     git: Git,
     pub(super) removed_locks: RefCell<Vec<RemovedLock>>,
     pub(super) watcher: Option<Watcher>,
@@ -131,6 +132,7 @@ impl Repo {
             Some(name) if name.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,
         };
+        let sharing = Sharing::of(&inner);
         let mut git = Git::new().envs(options.env.iter().cloned());
         if inner.config_snapshot().string("user.email").is_none() {
             git = git.without_identity();
@@ -142,6 +144,7 @@ impl Repo {
             work_dir,
             prefix,
             ref_format,
+            sharing,
             git,
             options,
             removed_locks: RefCell::default(),
@@ -226,6 +229,11 @@ impl Repo {
     /// Returns how refs are stored.
     pub fn ref_format(&self) -> RefFormat {
         self.ref_format
+    }
+
+    /// Returns who may use the repository beside its owner.
+    pub fn sharing(&self) -> Sharing {
+        self.sharing
     }
 
     /// Returns a git process on this repository, to be filled in and run.

@@ -14,6 +14,7 @@ use crate::git::{
 
 use crate::model::claim::Table;
 
+use super::local::write_whole;
 use super::{Store, StoreError, layout, table};
 
 /// The key that names the remote, in this clone's configuration.
@@ -229,11 +230,10 @@ impl Store {
         let path = self.dir.join("fetched");
         // Forgotten, it is only fetched from sooner than needed.
         if answered {
-            fs::create_dir_all(&self.dir).ok();
-            fs::write(path, "").ok();
+            write_whole(&path, "").ok();
         } else {
             fs::remove_file(path).ok();
-            fs::write(self.dir.join("interrupted"), "").ok();
+            write_whole(&self.dir.join("interrupted"), "").ok();
         }
     }
 

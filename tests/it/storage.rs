@@ -436,3 +436,49 @@ fn where_the_objects_cannot_be_a_directory() {
     assert_eq!(refs(&repo), before);
     repo.as_agent("kai", ["status"]).ok();
 }
+
+/// Returns what has another mode than this below a directory, as `mode path`.
+fn of_other_modes(dir: &std::path::Path, directory: u32, files: &[u32]) -> Vec<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut found = Vec::new();
+    let mut waiting = vec![dir.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let meta = path.symlink_metadata().unwrap();
+        let mode = meta.permissions().mode() & 0o7777;
+        if !(meta.is_dir() && mode == directory || meta.is_file() && files.contains(&mode)) {
+            found.push(format!("{mode:o} {}", path.display()));
+        }
+        if meta.is_dir() {
+            let entries = std::fs::read_dir(&path).unwrap();
+            waiting.extend(entries.map(|entry| entry.unwrap().path()));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_group_shares_it_can_read_and_write() {
+    let env = TestEnv::new();
+    let hub = env.dir().join("hub.git");
+    env.repo("elsewhere")
+        .git(["init", "-q", "--bare", hub.to_str().unwrap()]);
+    let path = env.dir().join("shared");
+    let name = path.to_str().unwrap();
+    env.repo("beside")
+        .git(["init", "-q", "--shared=0660", name]);
+    let repo = Repo::at(env.clone(), path);
+    repo.git(["remote", "add", "origin", hub.to_str().unwrap()]);
+    repo.git(["commit", "-q", "--allow-empty", "-m", "first"]);
+    let link = repo.worktree("link");
+    a_day(&repo, &link, &|| {});
+    repo.as_agent("kai", ["sync"]).ok();
+    let tied = ["run", "--as", "kai", "--", "true"];
+    repo.as_agent("kai", tied).ok();
+    let dir = repo.common_dir();
+    let none: [String; 0] = [];
+    assert_eq!(
+        of_other_modes(&dir.join("reflectt"), 0o2770, &[0o660]),
+        none
+    );
+    assert_eq!(of_other_modes(&dir.join("objects"), 0o2770, &[0o440]), none);
+}
