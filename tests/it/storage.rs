@@ -250,6 +250,56 @@ fn names_with_spaces_and_letters_of_other_scripts() {
     a_day(&kai, &repo.sub("ein ordner"), &|| ());
 }
 
+#[test]
+fn names_that_are_not_utf_8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let env = TestEnv::new();
+    let place = |name: &[u8]| env.dir().join(OsStr::from_bytes(name));
+    let path = place(b"repo \xff");
+    std::fs::rename(env.repo("repo").path(), &path).unwrap();
+    let repo = Repo::at(env.clone(), path);
+    let linked = |name: &[u8]| {
+        let path = place(name);
+        let mut git = repo.git_command(["worktree", "add", "-q", "--detach"]);
+        assert!(git.arg(&path).status().unwrap().success());
+        Repo::at(env.clone(), path)
+    };
+    let (kai, link) = (linked(b"wt \xfd"), linked(b"wt \xfe"));
+    a_day(&kai, &link, &|| {});
+    for (repo, name) in [(&kai, "kai"), (&link, "link")] {
+        let status = repo.reflectt(["--json", "status"]).ok().json();
+        assert_eq!(
+            status["agent"], name,
+            "each worktree has the name it was given"
+        );
+    }
+    // The one that is removed, and no other, ends its agent.
+    assert!(
+        repo.git_command(["worktree", "remove", "--force"])
+            .arg(kai.path())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let who = link.reflectt(["--json", "who"]).ok().json();
+    assert_eq!(who["agents"][1]["status"], "active");
+
+    let below = link.path().join(OsStr::from_bytes(b"sub \xfe"));
+    std::fs::create_dir(&below).unwrap();
+    let below = Repo::at(env.clone(), below);
+    below.reflectt(["status"]).ok();
+    let refused = below
+        .reflectt(["claim", "--path", "x", "-m", "why"])
+        .code(1);
+    assert!(
+        refused
+            .stderr
+            .contains("is not UTF-8, which no pattern can be"),
+        "{refused}"
+    );
+}
+
 /// Returns every ref and what it holds.
 fn refs(repo: &Repo) -> String {
     repo.git(["for-each-ref"])
