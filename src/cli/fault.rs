@@ -212,6 +212,9 @@ fn of_git(error: GitError) -> CliError {
     }
     let hint = match &error {
         GitError::NotARepository { .. } => Some("git init (makes one), or reflectt -C DIR …"),
+        GitError::NotText { .. } => {
+            Some("reflectt -C TOP … (paths from the top; `?` stands for a byte that is not UTF-8)")
+        }
         GitError::Missing => Some("install git 2.30 or later and put it on the PATH"),
         GitError::RefLocked { .. } => Some("reflectt doctor (tells whether the lock is stale)"),
         GitError::NoSpace { .. } => Some("free some space and run it again; nothing was changed"),

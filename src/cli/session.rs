@@ -174,6 +174,7 @@ impl Session {
     /// Reads a path as typed in the working directory.
     pub fn path(&self, text: &str) -> Result<PathPattern, CliError> {
         let prefix = self.context()?.repo().prefix();
+        let prefix = prefix.map_err(|error| fault::of(error.into()))?;
         let path = PathPattern::parse_in(text, prefix).map_err(|error| fault::of(error.into()))?;
         self.warn_of_glob(text, prefix, &path);
         Ok(path)

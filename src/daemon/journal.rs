@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::git::open_kept;
+
 /// The file is set aside at this size, and the one set aside before is dropped.
 const SIZE_MAX: u64 = 256 * 1024;
 
@@ -76,7 +78,7 @@ fn append(path: &Path, line: &str) -> std::io::Result<()> {
     if fs::metadata(path).is_ok_and(|meta| meta.len() >= SIZE_MAX) {
         fs::rename(path, path.with_extension("log.old"))?;
     }
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    let mut file = open_kept(path, OpenOptions::new().append(true))?;
     file.write_all(format!("{line}\n").as_bytes())
 }
 

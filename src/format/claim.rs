@@ -1,11 +1,12 @@
 //! Files of the claims table: one for each claim, and one for the table itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeValue;
 
 use crate::model::claim::{Claim, Pause, Table};
 use crate::model::id::{Fence, TaskId};
+use crate::model::path::PathPattern;
 
 use super::FormatError;
 use super::field;
@@ -24,14 +25,20 @@ pub fn parse_claim(bytes: &[u8]) -> Result<Claim, FormatError> {
             Err(format!("`{task}` is not the claim's id, `{id}`"))
         }
     })?;
+    let files: BTreeSet<PathPattern> = file
+        .opt("files", field::list(field::parsed))?
+        .unwrap_or_default();
+    let taken_for = |path: PathPattern| match files.contains(&path) {
+        true => path.of_files(),
+        false => path,
+    };
+    let paths: Option<Vec<PathPattern>> = file.opt("paths", field::list(field::parsed))?;
     Ok(Claim {
         id,
         of_task: task.is_some(),
         agent: file.need("agent", field::parsed)?,
         clone: file.need("clone", field::parsed)?,
-        paths: file
-            .opt("paths", field::list(field::parsed))?
-            .unwrap_or_default(),
+        paths: paths.into_iter().flatten().map(taken_for).collect(),
         resources: file
             .opt("resources", field::list(field::parsed))?
             .unwrap_or_default(),
@@ -54,6 +61,7 @@ pub fn print_claim(claim: &Claim) -> String {
     out.word("agent", &claim.agent);
     out.word("clone", &claim.clone);
     out.list("paths", &claim.paths);
+    out.list("files", claim.of_files());
     out.list("resources", &claim.resources);
     out.word("phase", claim.phase);
     out.time("since", claim.since);

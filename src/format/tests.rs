@@ -95,6 +95,8 @@ proptest! {
     #[test]
     fn claims_round_trip(claim in arbitrary::claim()) {
         round_trip(&claim, print_claim, parse_claim)?;
+        let read = parse_claim(print_claim(&claim).as_bytes()).unwrap();
+        prop_assert!(read.of_files().eq(claim.of_files()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::GitError;
+use super::{GitError, open_kept};
 
 /// A held advisory lock, released when dropped, and by the kernel when the process is killed.
 ///
@@ -81,15 +81,7 @@ impl Acquired {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
-    }
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
+    open_kept(path, OpenOptions::new().read(true).write(true))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Git's configuration: all of it for reading, one worktree's own value for the agent's name.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,14 +57,15 @@ impl Repo {
         self.enable_worktree_config()?;
         // The mark comes first: alone, it does nothing.
         let mark = value.map(|value| mark(&self.worktree_id(self.git_dir()), value));
-        self.change_config(&mark_key(key), &["--worktree"], mark.as_deref())?;
-        self.change_config(key, &["--worktree"], value)
+        let place = ["--worktree".as_ref()];
+        self.change_config(&mark_key(key), &place, mark.as_deref().map(OsStr::new))?;
+        self.change_config(key, &place, value.map(OsStr::new))
     }
 
     /// Returns what tells a worktree from the others of the clone, as long as it lives, moved or not.
     pub fn worktree_id(&self, git_dir: &Path) -> String {
         match git_dir.strip_prefix(self.common_dir()) {
-            Ok(below) if !below.as_os_str().is_empty() => below.to_string_lossy().into_owned(),
+            Ok(below) if !below.as_os_str().is_empty() => in_text(below.as_os_str()),
             _ => "main".to_owned(),
         }
     }
@@ -70,7 +73,8 @@ impl Repo {
     /// Sets or removes a value for this clone: all its worktrees.
     pub fn set_config(&self, key: &str, value: Option<&str>) -> Result<(), GitError> {
         let file = self.common_config();
-        self.change_config(key, &["--file", &file.to_string_lossy()], value)
+        let place = ["--file".as_ref(), file.as_os_str()];
+        self.change_config(key, &place, value.map(OsStr::new))
     }
 
     fn common_config(&self) -> PathBuf {
@@ -92,25 +96,27 @@ impl Repo {
         let common = self.common_config();
         let own = self.common_dir().join("config.worktree");
         let bare = read_value(&common, "core.bare")?.filter(|value| is_true(value));
-        let work_tree = read_value(&common, "core.worktree")?;
+        let work_tree = read_bytes(&common, "core.worktree")?;
         if self.has_worktree_config()? && bare.is_none() && work_tree.is_none() {
             return Ok(());
         }
-        let own_file = own.to_string_lossy().into_owned();
-        let common_file = common.to_string_lossy().into_owned();
+        let [own_file, common_file] =
+            [&own, &common].map(|file| ["--file".as_ref(), file.as_os_str()]);
+        let bare = bare.map(OsString::from);
+        let work_tree = work_tree.map(OsString::from_vec);
         let moved = [("core.bare", bare), ("core.worktree", work_tree)];
         for (name, value) in &moved {
             if let Some(value) = value {
-                self.change_config(name, &["--file", &own_file], Some(value))?;
+                self.change_config(name, &own_file, Some(value))?;
             }
         }
         if !self.has_worktree_config()? {
             let extension = "extensions.worktreeConfig";
-            self.change_config(extension, &["--file", &common_file], Some("true"))?;
+            self.change_config(extension, &common_file, Some("true".as_ref()))?;
         }
         for (name, value) in &moved {
             if value.is_some() {
-                self.change_config(name, &["--file", &common_file], None)?;
+                self.change_config(name, &common_file, None)?;
             }
         }
         Ok(())
@@ -119,12 +125,12 @@ impl Repo {
     fn change_config(
         &self,
         key: &str,
-        place: &[&str],
-        value: Option<&str>,
+        place: &[&OsStr],
+        value: Option<&OsStr>,
     ) -> Result<(), GitError> {
         let mut tries = 0;
         let output = loop {
-            let command = self.git(["config"].iter().chain(place));
+            let command = self.git(["config"]).args(place);
             let command = match value {
                 Some(value) => command.arg("--replace-all").arg(key).arg(value),
                 None => command.arg("--unset-all").arg(key),
@@ -187,8 +193,26 @@ fn is_true(value: &str) -> bool {
     gix::config::Boolean::try_from(gix::bstr::BStr::new(value)).is_ok_and(|value| value.0)
 }
 
-/// Returns the last value of a key in one file, which need not exist.
+/// Returns a name as text, another for each: names that git gives have no backslash.
+fn in_text(name: &OsStr) -> String {
+    let chunks = name.as_bytes().utf8_chunks();
+    let mut text = String::new();
+    for chunk in chunks {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
 fn read_value(path: &Path, key: &str) -> Result<Option<String>, GitError> {
+    let value = read_bytes(path, key)?;
+    Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
+}
+
+/// Returns the last value of a key in one file, which need not exist.
+fn read_bytes(path: &Path, key: &str) -> Result<Option<Vec<u8>>, GitError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -209,9 +233,9 @@ fn read_value(path: &Path, key: &str) -> Result<Option<String>, GitError> {
         source: error.into(),
     })?;
     Ok(match file.string_implicit(key) {
-        Some(Some(value)) => Some(String::from_utf8_lossy(&value).into_owned()),
+        Some(Some(value)) => Some(value.to_vec()),
         // A key alone on its line means true.
-        Some(None) => Some("true".to_owned()),
+        Some(None) => Some(b"true".to_vec()),
         None => None,
     })
 }

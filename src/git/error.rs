@@ -52,6 +52,8 @@ pub enum GitError {
     InvalidOid { text: String },
     #[error("`{name}` is not a valid ref name")]
     InvalidRefName { name: String },
+    #[error("the name of the directory `{}` is not UTF-8, which no pattern can be", dir.display())]
+    NotText { dir: PathBuf },
     #[error("`{path}` cannot be a path in a tree")]
     InvalidPath { path: String },
     #[error("object `{oid}` is missing")]

@@ -262,7 +262,14 @@ impl Repo {
                         .write_buf_with_known_id(gix_kind, bytes, id)
                 });
             match written {
-                Ok(id) => return Ok(Oid(id)),
+                Ok(id) => {
+                    let path = loose_path(&objects, &Oid(id));
+                    path.parent()
+                        .into_iter()
+                        .for_each(|dir| self.sharing().apply(dir));
+                    self.sharing().apply(&path);
+                    return Ok(Oid(id));
+                }
                 // `git gc` removes empty fan-out directories, at times between our making one and
                 // our moving the object into it.
                 Err(error) if error.is_not_found() && look < LOOKS => look += 1,

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use gix::bstr::ByteSlice;
 use gix::sec::trust::Mapping;
 
-use super::{Git, GitCommand, GitError, Oid, RefName, RemovedLock, Transfer};
+use super::{Git, GitCommand, GitError, Oid, RefName, RemovedLock, Sharing, Transfer};
 
 /// Is told what calls to remotes are at.
 pub(super) type Watcher = Box<dyn Fn(Transfer)>;
@@ -23,8 +23,10 @@ pub struct Repo {
     git_dir: PathBuf,
     common_dir: PathBuf,
     work_dir: Option<PathBuf>,
-    prefix: String,
+    /// `None` if it is not UTF-8.
+    prefix: Option<String>,
     ref_format: RefFormat,
+    sharing: Sharing,
     git: Git,
     pub(super) removed_locks: RefCell<Vec<RemovedLock>>,
     pub(super) watcher: Option<Watcher>,
@@ -123,14 +125,14 @@ impl Repo {
         let git_dir = canonical(inner.git_dir());
         let common_dir = canonical(inner.common_dir());
         let work_dir = inner.workdir().map(canonical);
-        let prefix = work_dir
-            .as_deref()
-            .and_then(|top| prefix_below(top, &canonical(dir)))
-            .unwrap_or_default();
+        let prefix = work_dir.as_deref().map_or(Some(String::new()), |top| {
+            prefix_below(top, &canonical(dir))
+        });
         let ref_format = match inner.config_snapshot().string("extensions.refStorage") {
             Some(name) if name.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,
         };
+        let sharing = Sharing::of(&inner);
         let mut git = Git::new().envs(options.env.iter().cloned());
         if inner.config_snapshot().string("user.email").is_none() {
             git = git.without_identity();
@@ -142,6 +144,7 @@ impl Repo {
             work_dir,
             prefix,
             ref_format,
+            sharing,
             git,
             options,
             removed_locks: RefCell::default(),
@@ -206,8 +209,14 @@ impl Repo {
     /// Returns where the starting directory is below the working tree's root.
     ///
     /// Separated by `/`, without one at the end; empty at the root and outside of a working tree.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::NotText`] if it is not UTF-8.
+    pub fn prefix(&self) -> Result<&str, GitError> {
+        self.prefix.as_deref().ok_or_else(|| GitError::NotText {
+            dir: self.options.dir.clone(),
+        })
     }
 
     /// Tells whether there is no working tree here.
@@ -226,6 +235,11 @@ impl Repo {
     /// Returns how refs are stored.
     pub fn ref_format(&self) -> RefFormat {
         self.ref_format
+    }
+
+    /// Returns who may use the repository beside its owner.
+    pub fn sharing(&self) -> Sharing {
+        self.sharing
     }
 
     /// Returns a git process on this repository, to be filled in and run.
@@ -371,14 +385,13 @@ pub(super) fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
+/// Returns where `dir` is below `top`, empty if it is elsewhere; `None` if that is not UTF-8.
 fn prefix_below(top: &Path, dir: &Path) -> Option<String> {
-    let below = dir.strip_prefix(top).ok()?;
-    let parts: Vec<_> = below
-        .components()
-        .filter_map(|part| match part {
-            Component::Normal(name) => Some(name.to_string_lossy()),
-            _ => None,
-        })
-        .collect();
-    Some(parts.join("/"))
+    let below = dir.strip_prefix(top).unwrap_or(Path::new(""));
+    let names = below.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_str()),
+        _ => None,
+    });
+    let names: Option<Vec<&str>> = names.collect();
+    Some(names?.join("/"))
 }

@@ -1,6 +1,8 @@
 //! The worktrees of one clone.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::repo::canonical;
@@ -41,10 +43,9 @@ impl Repo {
         };
         // One that is being removed while we look is one that is not there.
         for git_dir in entries.flatten().map(|entry| entry.path()) {
-            let Ok(link) = std::fs::read_to_string(git_dir.join("gitdir")) else {
+            let Some(dot_git) = dot_git(&git_dir) else {
                 continue;
             };
-            let dot_git = git_dir.join(link.trim_end());
             let Some(path) = dot_git.parent() else {
                 continue;
             };
@@ -68,15 +69,22 @@ impl Repo {
         let Some(name) = id.strip_prefix("worktrees/") else {
             return false;
         };
-        let dir = self.common_dir().join("worktrees").join(name);
+        let worktrees = self.common_dir().join("worktrees");
+        let mut dir = worktrees.join(name);
         if is_missing(&dir) {
-            return true;
+            // Its name may not be text.
+            let entries = std::fs::read_dir(&worktrees).into_iter().flatten();
+            let mut dirs = entries.flatten().map(|entry| entry.path());
+            match dirs.find(|dir| self.worktree_id(dir) == id) {
+                Some(found) => dir = found,
+                None => return true,
+            }
         }
-        let Ok(link) = std::fs::read_to_string(dir.join("gitdir")) else {
+        let Some(dot_git) = dot_git(&dir) else {
             return false;
         };
         is_missing(&dir.join("locked"))
-            && is_missing(&dir.join(link.trim_end()))
+            && is_missing(&dot_git)
             && seen.is_none_or(|seen| is_missing(&seen.join(".git")))
     }
 
@@ -93,6 +101,12 @@ impl Repo {
         let name = name.trim();
         Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
     }
+}
+
+/// Returns where the file `.git` of a linked worktree was when git last wrote its place.
+fn dot_git(git_dir: &Path) -> Option<PathBuf> {
+    let link = std::fs::read(git_dir.join("gitdir")).ok()?;
+    Some(git_dir.join(OsStr::from_bytes(link.trim_ascii_end())))
 }
 
 /// Tells whether there is surely nothing at `path`.

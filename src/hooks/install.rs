@@ -152,7 +152,6 @@ pub(super) fn legacy(name: HookName) -> String {
 /// and wrap it in itself. The kernel frees the lock when a process is killed.
 fn alone(repo: &Repo) -> Result<AdvisoryLock, HookError> {
     let dir = repo.common_dir().join("reflectt");
-    fs::create_dir_all(&dir).map_err(|e| file_error("create", &dir, e))?;
     let path = dir.join("hooks.lock");
     match AdvisoryLock::acquire(&path, PATIENCE)? {
         Acquired::Held(lock) => Ok(lock),

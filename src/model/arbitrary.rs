@@ -64,7 +64,15 @@ pub fn resource() -> impl Strategy<Value = ResourceName> + Clone {
 }
 
 pub fn path() -> impl Strategy<Value = PathPattern> + Clone {
-    words(&["src/auth", "src/*.rs", ".", r"app/\[id]", "docs/é 🦀.md"])
+    words(&[
+        "src/auth",
+        "src/*.rs",
+        "src/v1.d/",
+        "lib/*/**",
+        ".",
+        r"app/\[id]",
+        "docs/é 🦀.md",
+    ])
 }
 
 /// A stamp out of a dozen, so that stamps collide.
@@ -463,8 +471,17 @@ pub fn claim() -> BoxedStrategy<Claim> {
         agent(),
         words::<CloneId>(&["0123456789ab", "fedcba987654"]),
     );
+    let taken_for = (path(), any::<bool>()).prop_map(|(path, of_files)| match of_files {
+        true => path.of_files(),
+        false => path,
+    });
     let what = (
-        paths(),
+        // A text is taken for one thing only in a claim.
+        vec(taken_for, 0..3).prop_map(|mut paths| {
+            let mut seen = BTreeSet::new();
+            paths.retain(|path: &PathPattern| seen.insert(path.as_str().to_owned()));
+            paths
+        }),
         resources(),
         select(vec![Phase::Working, Phase::Blocked, Phase::InReview]),
     );

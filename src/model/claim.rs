@@ -128,10 +128,16 @@ impl Claim {
         key(self) == key(other)
             && self.agent == other.agent
             && self.paths == other.paths
+            && self.of_files().eq(other.of_files())
             && self.resources == other.resources
     }
 
-    /// Returns the pairs of this claim's paths and `paths` that overlap.
+    /// Returns its paths that were taken for files; the others reach below what they name.
+    pub fn of_files(&self) -> impl Iterator<Item = &PathPattern> {
+        self.paths.iter().filter(|path| path.is_of_files())
+    }
+
+    /// Returns the paths of this claim that overlap any of `paths`.
     pub fn overlaps(&self, paths: &[PathPattern]) -> Vec<PathPattern> {
         self.paths
             .iter()
@@ -231,7 +237,11 @@ mod tests {
             agent: "link".parse().unwrap(),
             ..claim.clone()
         };
-        for other in [wider, later, of_link] {
+        let of_a_file = Claim {
+            paths: vec!["src".parse::<PathPattern>().unwrap().of_files()],
+            ..claim.clone()
+        };
+        for other in [wider, later, of_link, of_a_file] {
             assert!(!claim.grants_the_same(&other), "{other:?}");
         }
     }

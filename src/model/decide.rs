@@ -288,7 +288,7 @@ fn extend(
 ) -> Decision {
     let more: Vec<PathPattern> = paths
         .iter()
-        .filter(|p| !claim.paths.contains(p))
+        .filter(|p| !claim.paths.iter().any(|have| have.includes(p)))
         .cloned()
         .collect();
     let more_resources: BTreeSet<ResourceName> =

@@ -2,14 +2,18 @@
 //!
 //! A pattern is relative to the repository's root. It is one of
 //!
-//! - a *literal*: `src/auth` matches the file `src/auth` and everything below it;
+//! - a *literal*: `src/auth` is that file, or that directory with everything below it;
+//!   `src/auth/`, also written `src/auth/**`, says that it is the directory;
 //! - a *glob*, which is matched against whole paths:
 //!   `*` is any run of characters but `/` (possibly none), `?` one character but `/`,
 //!   `[a-z_]` one of these, `[!a-z]` or `[^a-z]` one but these (neither ever matches `/`),
-//!   and `**`, alone in its component, any number of components (possibly none).
-//!   A glob also matches everything below what it matches, as a literal does: `src/*` matches
-//!   `src/auth/login.rs`, because `src/auth` may be a directory;
+//!   and `**`, alone in its component, any number of components (possibly none; at the end, one
+//!   or more). So `src/*` does not match `src/auth/login.rs`; `src/*/**` and `src/*/` do;
 //! - `.`: everything.
+//!
+//! What a pattern is *taken for* is decided when it is claimed, see [`PathPattern::taken_for`], and
+//! kept in the claim. Before that, and in claims of version 0.1, it matches everything that it may
+//! mean: what it names and all below, for globs too.
 //!
 //! `\` takes the meaning from the character after it, in and outside `[…]`: the directory `[id]` is
 //! claimed as `\[id]`. Names that start with a dot are not special. Case matters, and so does
@@ -23,8 +27,8 @@
 //! any case: git tracks no other. Nothing else is ever matched, and `overlaps` asks about these alone.
 //! So `?` and `.*` do not overlap: all they share is `.`.
 //!
-//! Patterns that mean the same by these rules are mostly the same value: `./src//auth/`,
-//! `src/auth/**` and `src/\auth` are all `src/auth`.
+//! Patterns that mean the same by these rules are mostly the same value: `./src//auth/` and
+//! `src/auth/**` are `src/auth/`, and `src/\auth` is `src/auth`.
 
 mod class;
 mod glob;
@@ -35,23 +39,26 @@ mod tests;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
 use thiserror::Error;
 
 pub use glob::GlobFault;
-use glob::Part;
+use glob::{Part, Reach};
 
 /// The longest pattern accepted, in bytes: the longest path Linux accepts.
 pub const MAX_LEN: usize = 4096;
 
 /// A claimed path: a file, a directory (all below) or a glob, relative to the repository's root.
 ///
-/// Compared, ordered and hashed by its canonical text: what it matches follows from it.
+/// Compared, ordered and hashed by its canonical text, whatever it was taken for.
 #[derive(Clone)]
 pub struct PathPattern {
     text: String,
+    /// Whether it was taken for files: then it does not match what lies below its matches.
+    of_files: bool,
     /// Made when it is first needed: most of ten thousand patterns never are.
     compiled: OnceLock<Compiled>,
 }
@@ -65,6 +72,14 @@ struct Compiled {
     parts: Vec<Part>,
     /// How many of `parts` are in `head`.
     in_head: usize,
+}
+
+/// What is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    File,
+    Directory,
+    Nothing,
 }
 
 /// Why a text is not a path pattern.
@@ -154,21 +169,28 @@ impl PathPattern {
                 }
             }
         }
-        // All that is below is matched anyway, so `src/**` is `src` and `**` is everything.
-        parts.pop_if(|(part, _)| matches!(part, Part::Tree));
+        // All that is below is matched, so `src/**` is `src/` and `**` is everything.
+        let tree = parts.pop_if(|(part, _)| matches!(part, Part::Tree));
+        let last = text.rsplit('/').next();
+        let directory = tree.is_some() || matches!(last, Some("" | "." | ".."));
 
-        let (parts, texts): (Vec<Part>, Vec<String>) = parts.into_iter().unzip();
-        let text = if texts.is_empty() {
-            ".".to_owned()
-        } else {
-            texts.join("/")
-        };
+        let (mut parts, texts): (Vec<Part>, Vec<String>) = parts.into_iter().unzip();
+        let mut text = texts.join("/");
+        if text.is_empty() {
+            text.push('.');
+        } else if directory && parts.iter().all(|part| matches!(part, Part::Exact(_))) {
+            text.push('/');
+        } else if directory {
+            text.push_str("/**");
+            parts.extend([Part::Tree, Part::any()]);
+        }
         // Only now is the length of prefix and escapes known; a longer text could not be read back.
         if text.len() > MAX_LEN {
             return Err(PathError::TooLong { len: text.len() });
         }
         Ok(PathPattern {
             text,
+            of_files: false,
             compiled: OnceLock::from(Compiled::new(parts)),
         })
     }
@@ -179,8 +201,49 @@ impl PathPattern {
     pub fn from_canonical(text: String) -> PathPattern {
         PathPattern {
             text,
+            of_files: false,
             compiled: OnceLock::new(),
         }
+    }
+
+    /// Returns the path where it matters to [`PathPattern::taken_for`] what is there; `None` if
+    /// the text alone says what the pattern means.
+    pub fn undecided(&self) -> Option<&str> {
+        let open = self.text != "." && !self.text.ends_with('/') && !self.is_glob();
+        open.then(|| self.anchor())
+    }
+
+    /// Returns the pattern as it is meant in a tree that has this at [`PathPattern::undecided`].
+    ///
+    /// A glob means whole paths. A literal means the file or the directory that is there; where
+    /// nothing is, a file if its last part has an extension, else either.
+    pub fn taken_for(&self, found: Found) -> PathPattern {
+        let of_files = match (self.undecided(), found) {
+            (None, _) => self.is_glob(),
+            (Some(_), Found::File) => true,
+            (Some(_), Found::Directory) => false,
+            (Some(name), Found::Nothing) => {
+                let extension = Path::new(name).extension();
+                extension.is_some_and(|extension| !extension.is_empty())
+            }
+        };
+        PathPattern {
+            of_files,
+            ..self.clone()
+        }
+    }
+
+    /// Returns the pattern taken for files: it matches whole paths, and nothing below them.
+    pub fn of_files(self) -> PathPattern {
+        PathPattern {
+            of_files: true,
+            ..self
+        }
+    }
+
+    /// Whether it was taken for files; see [`PathPattern::of_files`].
+    pub fn is_of_files(&self) -> bool {
+        self.of_files
     }
 
     fn compiled(&self) -> &Compiled {
@@ -198,7 +261,7 @@ impl PathPattern {
         &self.text
     }
 
-    /// Whether the pattern has a wildcard that matters: `src/**` is the directory `src`, no glob.
+    /// Whether the pattern has a wildcard that matters: `src/**` is the directory `src/`, no glob.
     pub fn is_glob(&self) -> bool {
         self.compiled().is_glob()
     }
@@ -220,9 +283,9 @@ impl PathPattern {
             return false;
         };
         let matched = if compiled.is_glob() {
-            glob::matches(&compiled.parts[compiled.in_head..], rest)
+            glob::matches(&compiled.parts[compiled.in_head..], self.reach(), rest)
         } else {
-            compiled.head.is_empty() || rest.is_empty() || rest[0] == b'/'
+            rest.is_empty() || !self.of_files && (compiled.head.is_empty() || rest[0] == b'/')
         };
         // Last, because most paths are not matched.
         matched && is_path(path)
@@ -239,11 +302,33 @@ impl PathPattern {
             return false;
         }
         if ours.is_glob() || theirs.is_glob() {
-            return overlap::overlap(&ours.parts, &theirs.parts);
+            return overlap::overlap((&ours.parts, self.reach()), (&theirs.parts, other.reach()));
         }
         // Two literals: one is the other, or a directory above it.
-        let longer = if a.len() > b.len() { a } else { b };
-        shared == 0 || longer.get(shared).is_none_or(|&next| next == b'/')
+        let (above, longer) = if a.len() > b.len() {
+            (other, a)
+        } else {
+            (self, b)
+        };
+        match longer.get(shared) {
+            None => true,
+            Some(&next) => !above.of_files && (shared == 0 || next == b'/'),
+        }
+    }
+
+    /// Whether whoever has claimed this has claimed `other`, by name: the text is the same, or both
+    /// are one directory.
+    pub fn includes(&self, other: &PathPattern) -> bool {
+        let [ours, theirs] = [self, other].map(|path| path.text.trim_end_matches('/'));
+        self == other || !self.of_files && ours == theirs
+    }
+
+    fn reach(&self) -> Reach {
+        if self.of_files {
+            Reach::Whole
+        } else {
+            Reach::Below
+        }
     }
 }
 

@@ -57,6 +57,12 @@ pub fn note(what: &'static str, text: &str) -> Result<String, TextError> {
     bounded(what, text, NOTE_MAX)
 }
 
+/// Returns the beginning of a commit's name, enough for people; whatever else a record has there is
+/// returned as it is.
+pub fn short_commit(name: &str) -> &str {
+    name.get(..12).unwrap_or(name)
+}
+
 fn bounded(what: &'static str, text: &str, max: usize) -> Result<String, TextError> {
     let text = text.replace("\r\n", "\n");
     let text = text.trim_end();
@@ -214,6 +220,14 @@ mod tests {
         ] {
             assert!(is_concrete(concrete), "{concrete}");
         }
+    }
+
+    #[test]
+    fn what_a_record_calls_a_commit_is_cut_where_it_can_be() {
+        assert_eq!(short_commit(&"0123456789".repeat(4)), "012345678901");
+        assert_eq!(short_commit("0123"), "0123");
+        assert_eq!(short_commit("ééééééaééééé"), "éééééé");
+        assert_eq!(short_commit("aéééééééééé"), "aéééééééééé");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::model::time::Timestamp;
 
+use super::taken_for::Checkout;
 use super::tx::{Granted, Tx, transact};
 use super::{Context, OpsError, find, task_new};
 
@@ -65,7 +66,7 @@ pub fn take(
         queue::admit(&agent, &task, &|id| tx.dependency(id))?;
     }
     let request = Request::Take(Take {
-        paths: task.paths.iter().chain(&request.paths).cloned().collect(),
+        paths: Checkout::of(tx.ctx)?.taken_for(task.paths.iter().chain(&request.paths)),
         resources: task.resources.union(&request.resources).cloned().collect(),
         take_over: take_over.is_some(),
         ..new_take(tx, &agent, id)?
@@ -159,7 +160,7 @@ pub fn claim_paths(
         let agent = find::agent(tx.snapshot, &tx.me)?.clone();
         let same = |claim: &&Claim| {
             !claim.of_task
-                && paths.iter().all(|path| claim.paths.contains(path))
+                && (paths.iter()).all(|path| claim.paths.iter().any(|have| have.includes(path)))
                 && resources.is_subset(&claim.resources)
         };
         if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same) {
@@ -172,7 +173,7 @@ pub fn claim_paths(
         let id = task_new::free_id(tx.ctx, tx.snapshot)?;
         let take = Take {
             of_task: false,
-            paths: paths.to_vec(),
+            paths: Checkout::of(tx.ctx)?.taken_for(paths),
             resources: resources.clone(),
             why: Some(why.clone()),
             ..new_take(tx, &agent, id)?

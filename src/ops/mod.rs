@@ -37,6 +37,7 @@ mod silence;
 mod status;
 mod submit;
 pub mod sync;
+mod taken_for;
 mod task_comment;
 mod task_edit;
 mod task_list;

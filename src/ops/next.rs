@@ -10,6 +10,7 @@ use crate::model::task::{Status, Task};
 use crate::store::Entry;
 
 use super::claim::{ClaimRequest, new_take, take};
+use super::taken_for::Checkout;
 use super::tx::{Tx, transact};
 use super::{Context, OpsError, find};
 
@@ -119,9 +120,10 @@ pub fn with_queue<T>(
         Some(id) => Some(new_take(tx, agent, id)?),
         None => None,
     };
+    let checkout = Checkout::of(tx.ctx)?;
     let take = |task: &Task| crate::model::decide::Take {
         id: task.id,
-        paths: task.paths.clone(),
+        paths: checkout.taken_for(&task.paths),
         resources: task.resources.clone(),
         ..pattern
             .clone()

@@ -70,7 +70,7 @@ pub fn submit(ctx: &Context, id: &IdPrefix, new: &NewSubmission) -> Result<Task,
         let commit = submission
             .commit
             .as_deref()
-            .map_or("no commit", |c| &c[..12.min(c.len())]);
+            .map_or("no commit", text::short_commit);
         let body = format!(
             "{} asks you to review `{id}` ({}), {commit}: {}. `reflectt task show {id}`, then `reflectt review {id} --approve` or `--request-changes TEXT`.",
             tx.me, task.title, submission.summary

@@ -94,14 +94,14 @@ fn plan(tx: &Tx, task: &Task, changes: &TaskChanges) -> Result<Edit, OpsError> {
     let mut paths: Vec<PathPattern> = task
         .paths
         .iter()
-        .filter(|p| !changes.drop_paths.contains(p))
+        .filter(|p| !changes.drop_paths.iter().any(|drop| drop.includes(p)))
         .cloned()
         .collect();
     paths.extend(
         changes
             .add_paths
             .iter()
-            .filter(|p| !task.paths.contains(p))
+            .filter(|p| !task.paths.iter().any(|have| have.includes(p)))
             .cloned(),
     );
 

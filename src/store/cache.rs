@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::Oid;
+use crate::git::{Oid, new_file_in};
 
 use super::shelf::{Shelf, Slot};
 
@@ -145,8 +145,7 @@ impl Cache {
             bad.try_for_each(|bad| row::write_bad(bad, out))
         })?;
         let dir = self.path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(dir)?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        let mut file = new_file_in(dir)?;
         file.write_all(MAGIC)?;
         file.write_all(&part)?;
         file.persist(&self.path)?;

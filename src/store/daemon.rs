@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::git::{Acquired, AdvisoryLock};
 
+use super::local::write_whole;
 use super::{Store, StoreError};
 
 /// The place of a clone's daemon. There is at most one.
@@ -48,24 +49,13 @@ impl DaemonPlace {
 
     /// Writes what the daemon says of itself.
     pub fn write_state(&self, text: &str) -> Result<(), StoreError> {
-        let path = self.dir.join("daemon.json");
-        let write = || -> std::io::Result<()> {
-            let file = tempfile::NamedTempFile::new_in(&self.dir)?;
-            fs::write(file.path(), text)?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().map_err(|source| StoreError::Local {
-            doing: "write",
-            path: path.clone(),
-            source,
-        })
+        write_whole(&self.dir.join("daemon.json"), text)
     }
 
     /// Notes that somebody waits for news now.
     pub fn note_awaited(&self) {
         // Forgotten, the news comes at the usual time.
-        fs::write(self.dir.join("awaited"), "").ok();
+        write_whole(&self.dir.join("awaited"), "").ok();
     }
 
     /// Returns how long ago somebody last waited for news; `None` if nobody ever did.

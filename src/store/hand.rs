@@ -8,6 +8,7 @@ use crate::model::id::{Stamp, TaskId};
 use crate::model::name::Author;
 use crate::model::time::Timestamp;
 
+use super::local::write_whole;
 use super::publish::VERSION_TRAILER;
 use super::{Store, StoreError, layout};
 
@@ -188,8 +189,7 @@ impl Store {
     /// Notes that everything up to `tip` was looked at. Forgotten, it is looked at again, and
     /// what is found then is there already.
     pub fn note_adopted(&self, tip: Oid) {
-        fs::create_dir_all(&self.dir).ok();
-        fs::write(self.dir.join("adopted"), format!("{tip}\n")).ok();
+        write_whole(&self.dir.join("adopted"), &format!("{tip}\n")).ok();
     }
 }
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::git::new_file_in;
 use crate::model::name::AgentName;
 use crate::model::presence::Haunt;
 use crate::model::time::Timestamp;
@@ -50,10 +51,7 @@ impl Presence {
         haunts.drain(..surplus);
         let dir = self.haunts_dir();
         let write = || -> io::Result<()> {
-            fs::create_dir_all(&dir)?;
-            let mut file = tempfile::Builder::new()
-                .prefix(".haunt")
-                .tempfile_in(&dir)?;
+            let mut file = new_file_in(&dir)?;
             for haunt in &haunts {
                 let left = haunt
                     .left

@@ -53,6 +53,24 @@ pub fn claims_ref() -> RefName {
     RefName::new(CLAIMS).expect("a constant that is a valid ref name")
 }
 
+/// Returns where our copy of a remote's ref is.
+///
+/// What the configuration calls a remote may be a path or have spaces, which no ref can.
+pub fn tracking(remote: &str, rest: &str) -> String {
+    let direct = format!("{REMOTES}/{remote}");
+    if RefName::new(direct.as_str()).is_ok() {
+        return format!("{direct}/{rest}");
+    }
+    let escaped: String = remote
+        .bytes()
+        .map(|byte| match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => char::from(byte).to_string(),
+            _ => format!("%{byte:02x}"),
+        })
+        .collect();
+    format!("{REMOTES}/{escaped}/{rest}")
+}
+
 /// Where git puts a remote's record when it fetches branches.
 pub fn tracked_record(remote: &str) -> String {
     format!("refs/remotes/{remote}/reflectt")
@@ -60,7 +78,7 @@ pub fn tracked_record(remote: &str) -> String {
 
 /// Where sync puts a remote's claims table.
 pub fn tracked_claims(remote: &str) -> String {
-    format!("refs/reflectt/remotes/{remote}/claims")
+    tracking(remote, "claims")
 }
 
 /// Tells whether a ref is one of reflectt's own: such commits change no files of the project.
@@ -142,4 +160,34 @@ pub fn month(at: Timestamp) -> String {
         .unwrap_or_default()
         .format("%Y-%m")
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_the_configuration_calls_a_remote_has_a_place_among_our_copies() {
+        assert_eq!(
+            tracking("a/origin", "claims"),
+            "refs/reflectt/remotes/a/origin/claims"
+        );
+        assert_eq!(
+            tracking("my remote", "heads/reflectt"),
+            "refs/reflectt/remotes/my%20remote/heads/reflectt"
+        );
+        for name in [
+            "/srv/hub.git",
+            "https://x/y?a=b",
+            "a..b",
+            "x.lock",
+            "-",
+            "é\n",
+            "@{",
+            "a//b",
+        ] {
+            let name = tracking(name, "claims");
+            assert!(RefName::new(name.as_str()).is_ok(), "{name}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ use crate::git::{
 
 use crate::model::claim::Table;
 
+use super::local::write_whole;
 use super::{Store, StoreError, layout, table};
 
 /// The key that names the remote, in this clone's configuration.
@@ -61,8 +62,8 @@ pub struct PushedTips {
 
 impl Link {
     fn below(&self, rest: &str) -> RefName {
-        let name = format!("{}/{}/{rest}", layout::REMOTES, self.name);
-        RefName::new(name).expect("a remote's name is valid in a ref, as git itself puts it there")
+        RefName::new(layout::tracking(&self.name, rest))
+            .expect("made of a name that a ref can have")
     }
 
     pub fn record_on_remote(&self) -> RefName {
@@ -101,14 +102,13 @@ impl Link {
             Places::Hidden => "presence",
             Places::Branches => "heads/reflectt-presence",
         };
-        format!("{}/{}/{rest}/", layout::REMOTES, self.name)
+        layout::tracking(&self.name, &format!("{rest}/"))
     }
 
     /// Returns what to fetch: both places, because another clone may have had to move.
     ///
     /// A pattern that matches nothing is no error, where a plain name would be.
     fn specs(&self) -> Vec<FetchSpec> {
-        let to = |rest: &str| format!("{}/{}/{rest}", layout::REMOTES, self.name);
         [
             ("refs/heads/reflectt*", "heads/reflectt*"),
             ("refs/reflectt/claims*", "claims*"),
@@ -116,7 +116,7 @@ impl Link {
         ]
         .map(|(from, rest)| FetchSpec {
             from: from.to_owned(),
-            to: to(rest),
+            to: layout::tracking(&self.name, rest),
         })
         .into()
     }
@@ -230,11 +230,10 @@ impl Store {
         let path = self.dir.join("fetched");
         // Forgotten, it is only fetched from sooner than needed.
         if answered {
-            fs::create_dir_all(&self.dir).ok();
-            fs::write(path, "").ok();
+            write_whole(&path, "").ok();
         } else {
             fs::remove_file(path).ok();
-            fs::write(self.dir.join("interrupted"), "").ok();
+            write_whole(&self.dir.join("interrupted"), "").ok();
         }
     }
 

@@ -15,6 +15,7 @@ mod history;
 mod inbox;
 pub mod layout;
 mod link;
+mod local;
 mod merge;
 mod presence;
 mod publish;
@@ -60,9 +61,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Returns the store of `repo`. Nothing is read or written yet.
+    /// Returns the store of `repo`. Nothing is read yet, and nothing written but the modes of what
+    /// a group shares.
     pub fn new(repo: Repo) -> Store {
         let dir = repo.common_dir().join("reflectt");
+        repo.sharing().apply_to_all(&dir);
         let link = Store::configured_link(&repo);
         Store {
             link: RefCell::new(link),

@@ -8,11 +8,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::git::{self, new_file_in};
 use crate::model::claim::CloneId;
 use crate::model::name::AgentName;
 use crate::model::presence::Heartbeat;
 use crate::model::time::Timestamp;
 
+use super::local::write_whole;
 use super::{Store, StoreError};
 
 /// First line of the file of an agent that signed off.
@@ -49,8 +51,7 @@ impl Store {
             return Ok(id);
         }
         let id = CloneId::random(rng);
-        fs::create_dir_all(&self.dir).map_err(|e| local("create", e))?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir).map_err(|e| local("write", e))?;
+        let mut file = new_file_in(&self.dir).map_err(|e| local("write", e))?;
         writeln!(file, "{id}").map_err(|e| local("write", e))?;
         // Two first commands at once must agree: the file that is there first counts.
         match file.persist_noclobber(&path) {
@@ -61,7 +62,7 @@ impl Store {
                     Ok(id) => Ok(id),
                     Err(_) => {
                         // Damaged: nothing depends on the old value but claims' ages.
-                        fs::write(&path, format!("{id}\n")).map_err(|e| local("write", e))?;
+                        write_whole(&path, &format!("{id}\n"))?;
                         Ok(id)
                     }
                 }
@@ -126,11 +127,9 @@ impl Presence {
 
     /// Notes that an agent lives as long as a process does.
     pub fn tie(&self, agent: &AgentName, pid: u32) -> Result<(), StoreError> {
-        let write = || {
-            fs::create_dir_all(self.processes())?;
-            fs::write(self.processes().join(agent.as_str()), format!("{pid}\n"))
-        };
-        write().map_err(|source| self.error("write the process of", agent, source))
+        let path = self.processes().join(agent.as_str());
+        git::write_whole(&path, format!("{pid}\n").as_bytes())
+            .map_err(|source| self.error("write the process of", agent, source))
     }
 
     /// Forgets the process of an agent.
@@ -228,10 +227,7 @@ impl Presence {
         note: Option<&str>,
         now: Timestamp,
     ) -> io::Result<()> {
-        fs::create_dir_all(&self.dir)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".beat")
-            .tempfile_in(&self.dir)?;
+        let mut file = new_file_in(&self.dir)?;
         writeln!(file, "{state}")?;
         if let Some(note) = note {
             writeln!(file, "{note}")?;

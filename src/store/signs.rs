@@ -13,6 +13,7 @@ use crate::model::observe::{Gap, Observed, Seen, Uptime};
 use crate::model::presence::{Sign, Signs};
 use crate::model::time::{Span, Timestamp};
 
+use super::local::write_whole;
 use super::publish::signature;
 use super::{Link, Places, Snapshot, Store, StoreError, layout};
 
@@ -112,7 +113,7 @@ impl Store {
         if moved {
             self.overwrite(&tracking, new)?;
         }
-        fs::write(&mark, "").ok();
+        write_whole(&mark, "").ok();
         Ok(moved)
     }
 
@@ -257,19 +258,7 @@ impl Store {
             let age = seen.age.as_millis();
             writeln!(text, "{key}\t{age}\t{}", seen.value).expect("a string takes all");
         }
-        let path = self.dir.join("observed");
-        let write = || -> std::io::Result<()> {
-            fs::create_dir_all(&self.dir)?;
-            let file = tempfile::NamedTempFile::new_in(&self.dir)?;
-            fs::write(file.path(), &text)?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().map_err(|source| StoreError::Local {
-            doing: "write",
-            path: path.clone(),
-            source,
-        })
+        write_whole(&self.dir.join("observed"), &text)
     }
 }
 

@@ -250,6 +250,56 @@ fn names_with_spaces_and_letters_of_other_scripts() {
     a_day(&kai, &repo.sub("ein ordner"), &|| ());
 }
 
+#[test]
+fn names_that_are_not_utf_8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let env = TestEnv::new();
+    let place = |name: &[u8]| env.dir().join(OsStr::from_bytes(name));
+    let path = place(b"repo \xff");
+    std::fs::rename(env.repo("repo").path(), &path).unwrap();
+    let repo = Repo::at(env.clone(), path);
+    let linked = |name: &[u8]| {
+        let path = place(name);
+        let mut git = repo.git_command(["worktree", "add", "-q", "--detach"]);
+        assert!(git.arg(&path).status().unwrap().success());
+        Repo::at(env.clone(), path)
+    };
+    let (kai, link) = (linked(b"wt \xfd"), linked(b"wt \xfe"));
+    a_day(&kai, &link, &|| {});
+    for (repo, name) in [(&kai, "kai"), (&link, "link")] {
+        let status = repo.reflectt(["--json", "status"]).ok().json();
+        assert_eq!(
+            status["agent"], name,
+            "each worktree has the name it was given"
+        );
+    }
+    // The one that is removed, and no other, ends its agent.
+    assert!(
+        repo.git_command(["worktree", "remove", "--force"])
+            .arg(kai.path())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let who = link.reflectt(["--json", "who"]).ok().json();
+    assert_eq!(who["agents"][1]["status"], "active");
+
+    let below = link.path().join(OsStr::from_bytes(b"sub \xfe"));
+    std::fs::create_dir(&below).unwrap();
+    let below = Repo::at(env.clone(), below);
+    below.reflectt(["status"]).ok();
+    let refused = below
+        .reflectt(["claim", "--path", "x", "-m", "why"])
+        .code(1);
+    assert!(
+        refused
+            .stderr
+            .contains("is not UTF-8, which no pattern can be"),
+        "{refused}"
+    );
+}
+
 /// Returns every ref and what it holds.
 fn refs(repo: &Repo) -> String {
     repo.git(["for-each-ref"])
@@ -435,4 +485,50 @@ fn where_the_objects_cannot_be_a_directory() {
     }
     assert_eq!(refs(&repo), before);
     repo.as_agent("kai", ["status"]).ok();
+}
+
+/// Returns what has another mode than this below a directory, as `mode path`.
+fn of_other_modes(dir: &std::path::Path, directory: u32, files: &[u32]) -> Vec<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut found = Vec::new();
+    let mut waiting = vec![dir.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let meta = path.symlink_metadata().unwrap();
+        let mode = meta.permissions().mode() & 0o7777;
+        if !(meta.is_dir() && mode == directory || meta.is_file() && files.contains(&mode)) {
+            found.push(format!("{mode:o} {}", path.display()));
+        }
+        if meta.is_dir() {
+            let entries = std::fs::read_dir(&path).unwrap();
+            waiting.extend(entries.map(|entry| entry.unwrap().path()));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_group_shares_it_can_read_and_write() {
+    let env = TestEnv::new();
+    let hub = env.dir().join("hub.git");
+    env.repo("elsewhere")
+        .git(["init", "-q", "--bare", hub.to_str().unwrap()]);
+    let path = env.dir().join("shared");
+    let name = path.to_str().unwrap();
+    env.repo("beside")
+        .git(["init", "-q", "--shared=0660", name]);
+    let repo = Repo::at(env.clone(), path);
+    repo.git(["remote", "add", "origin", hub.to_str().unwrap()]);
+    repo.git(["commit", "-q", "--allow-empty", "-m", "first"]);
+    let link = repo.worktree("link");
+    a_day(&repo, &link, &|| {});
+    repo.as_agent("kai", ["sync"]).ok();
+    let tied = ["run", "--as", "kai", "--", "true"];
+    repo.as_agent("kai", tied).ok();
+    let dir = repo.common_dir();
+    let none: [String; 0] = [];
+    assert_eq!(
+        of_other_modes(&dir.join("reflectt"), 0o2770, &[0o660]),
+        none
+    );
+    assert_eq!(of_other_modes(&dir.join("objects"), 0o2770, &[0o440]), none);
 }

@@ -16,6 +16,10 @@ use crate::ops::{self, ClaimRequest, Claimed};
 ///
 /// In one step or not at all: no one else can hold the task, or paths that overlap, until you
 /// release it, finish it or go silent.
+///
+/// A path is the file or the directory, with all below, that it is in your commit; where nothing is,
+/// `x.rs` is a file and `x` either. `dir/` is a directory. A glob stands for whole paths: `src/*` is
+/// what lies in `src`, `src/**` all below it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -18,6 +18,8 @@ pub struct ClaimJson {
     pub fence: u64,
     pub since: String,
     pub paths: Vec<String>,
+    /// Those of `paths` that stand for files; the others reach below what they name.
+    pub files: Vec<String>,
     pub resources: Vec<String>,
     pub phase: &'static str,
     /// `confirmed`, or `provisional` until the remote has decided.
@@ -35,6 +37,7 @@ impl From<&Claim> for ClaimJson {
             fence: claim.fence.0,
             since: rfc3339(claim.since.0),
             paths: claim.paths.iter().map(ToString::to_string).collect(),
+            files: claim.of_files().map(ToString::to_string).collect(),
             resources: claim.resources.iter().map(ToString::to_string).collect(),
             phase: claim.phase.as_str(),
             state: "confirmed",

@@ -6,6 +6,7 @@ use crate::cli::width;
 use crate::model::id::Stamp;
 use crate::model::name::Author;
 use crate::model::task::{Edit, TaskEvent};
+use crate::model::text::short_commit;
 
 /// Prints events, oldest first: when, who, what, and what was written on the way.
 pub fn history(ui: &Ui, events: &[(Stamp, Author, TaskEvent, Option<String>)]) {
@@ -78,7 +79,7 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
         TaskEvent::Submitted(bundle) => {
             let mut what = "submitted".to_owned();
             if let Some(commit) = &bundle.commit {
-                what.push_str(&format!(" {}", &commit[..12.min(commit.len())]));
+                what.push_str(&format!(" {}", short_commit(commit)));
             }
             if let Some(reviewer) = &bundle.reviewer {
                 what.push_str(&format!(" to {reviewer}"));

@@ -23,13 +23,13 @@ fn finds_the_repository_from_everywhere() {
     assert_eq!(repo.git_dir(), git_dir);
     assert_eq!(repo.common_dir(), git_dir);
     assert_eq!(repo.work_dir(), Some(test.path.as_path()));
-    assert_eq!(repo.prefix(), "");
+    assert_eq!(repo.prefix().unwrap(), "");
 
     let repo = test.open_at(&deep);
     assert_eq!(repo.git_dir(), git_dir.join("worktrees/linked"));
     assert_eq!(repo.common_dir(), git_dir);
     assert_eq!(repo.work_dir(), Some(linked.as_path()));
-    assert_eq!(repo.prefix(), "src/deep");
+    assert_eq!(repo.prefix().unwrap(), "src/deep");
     assert_eq!(
         repo.head().unwrap().unwrap().branch.as_deref(),
         Some("side")

@@ -23,7 +23,16 @@ pub enum GlobFault {
     DanglingEscape,
 }
 
-/// One component of a pattern.
+/// How far a row of parts reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// It matches whole paths.
+    Whole,
+    /// It also matches everything below what it matches.
+    Below,
+}
+
+/// One component of a pattern. A row of them never ends with `Tree`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Part {
     /// This name.
@@ -80,6 +89,14 @@ impl Part {
         let mut text = String::with_capacity(name.len());
         name.chars().for_each(|c| push_escaped(&mut text, c));
         (Part::Exact(name.to_owned()), text)
+    }
+
+    /// Returns the part that is any name: `*`.
+    pub(super) fn any() -> Part {
+        Part::Glob(Glob {
+            tokens: vec![Token::Star],
+            tail: String::new(),
+        })
     }
 
     /// Reads a component that is not `**`; returns it with its canonical text.
@@ -179,30 +196,33 @@ fn within(token: &Token, set: &str) -> bool {
         })
 }
 
-/// Whether the parts match `path` or a directory above it.
+/// Whether the parts match `path` or, if they reach below, a directory above it.
 ///
 /// When a part does not fit, only the last `**` is widened: an earlier one would leave less of the
 /// path for the same parts. So the work is bounded by |parts| × |path|, not exponential.
-pub(super) fn matches(parts: &[Part], path: &[u8]) -> bool {
+pub(super) fn matches(parts: &[Part], reach: Reach, path: &[u8]) -> bool {
     let mut at = 0;
     let mut rest = Some(path);
     let mut last_tree: Option<(usize, &[u8])> = None;
     loop {
-        let Some(part) = parts.get(at) else {
-            return true;
-        };
-        // Widening a `**` would leave still less.
-        let Some(path) = rest else { return false };
-        if *part == Part::Tree {
-            at += 1;
-            last_tree = Some((at, path));
-            continue;
-        }
-        let (name, below) = split_name(path);
-        if part.matches(name) {
-            at += 1;
-            rest = below;
-            continue;
+        match (parts.get(at), rest) {
+            (None, rest) if reach == Reach::Below || rest.is_none() => return true,
+            (None, _) => {}
+            // Widening a `**` would leave still less.
+            (Some(_), None) => return false,
+            (Some(Part::Tree), Some(path)) => {
+                at += 1;
+                last_tree = Some((at, path));
+                continue;
+            }
+            (Some(part), Some(path)) => {
+                let (name, below) = split_name(path);
+                if part.matches(name) {
+                    at += 1;
+                    rest = below;
+                    continue;
+                }
+            }
         }
         let Some((after, path)) = last_tree else {
             return false;

@@ -7,10 +7,10 @@
 //! exactly if each pair of parts that meets on the way shares a name.
 
 use super::class::{self, Symbol};
-use super::glob::{Part, Token};
+use super::glob::{Part, Reach, Token};
 
-/// Whether some path is matched by both lists of parts, everything below a match included.
-pub(super) fn overlap(a: &[Part], b: &[Part]) -> bool {
+/// Whether some path is matched by both lists of parts, each as far as it reaches.
+pub(super) fn overlap((a, a_reach): (&[Part], Reach), (b, b_reach): (&[Part], Reach)) -> bool {
     let mut row = vec![false; b.len() + 1];
     let mut below = vec![false; b.len() + 1];
     row[0] = true;
@@ -30,15 +30,15 @@ pub(super) fn overlap(a: &[Part], b: &[Part]) -> bool {
                 below[j + 1] = true;
             }
         }
-        // `b` is used up: what is left of `a` lies below.
-        if row[b.len()] {
+        // `b` is used up: what is left of `a` lies below, for it does not end with `**`.
+        if row[b.len()] && b_reach == Reach::Below {
             return true;
         }
         std::mem::swap(&mut row, &mut below);
         below.fill(false);
     }
     // `a` is used up: what is left of `b` lies below.
-    row.contains(&true)
+    row[b.len()] || a_reach == Reach::Below && row.contains(&true)
 }
 
 fn share_name(a: &Part, b: &Part) -> bool {

@@ -175,11 +175,15 @@ fn names_git_does_not_track_are_not_matched() {
 #[test]
 fn the_text_is_canonical() {
     for (text, canonical) in [
-        ("src/auth/", "src/auth"),
+        ("src/auth/", "src/auth/"),
         ("./src//./auth", "src/auth"),
+        ("src/auth/.", "src/auth/"),
+        ("src/auth/x/..", "src/auth/"),
         ("src/../lib", "lib"),
-        ("src/**", "src"),
-        ("src/**/", "src"),
+        ("src/**", "src/"),
+        ("src/**/", "src/"),
+        ("src/*/", "src/*/**"),
+        ("src/*/**/", "src/*/**"),
         ("a/**/**/b", "a/**/b"),
         ("[^ba]", "[!ab]"),
         ("[c-da-b]", "[a-d]"),
@@ -201,11 +205,11 @@ fn a_text_is_read_in_its_directory() {
     for (text, prefix, expected) in [
         ("login.rs", "src/auth", "src/auth/login.rs"),
         ("login.rs", "src/auth/", "src/auth/login.rs"),
-        (".", "src/auth", "src/auth"),
-        ("..", "src/auth", "src"),
+        (".", "src/auth", "src/auth/"),
+        ("..", "src/auth", "src/"),
         ("../..", "src/auth", "."),
         ("../*.rs", "src/auth", "src/*.rs"),
-        ("**", "src", "src"),
+        ("**", "src", "src/"),
         ("*", "app/[id]", r"app/\[id]/*"),
         ("x", r"a\b", r"a\\b/x"),
         ("x", "**", r"\*\*/x"),
@@ -361,6 +365,86 @@ fn globs_overlap_if_they_share_a_path() {
     assert_overlap(r"\*", "a", false);
 }
 
+/// As a claim made here takes them, with nothing there.
+#[track_caller]
+fn assert_claims_overlap(a: &str, b: &str, expected: bool) {
+    let [x, y] = [a, b].map(|text| pattern(text).taken_for(Found::Nothing));
+    assert_eq!(x.overlaps(&y), expected, "`{a}` and `{b}`");
+    assert_eq!(y.overlaps(&x), expected, "`{b}` and `{a}`");
+}
+
+#[test]
+fn a_literal_is_taken_for_what_is_there() {
+    let of_files = |text: &str, found| pattern(text).taken_for(found).is_of_files();
+    for (text, found, expected) in [
+        ("src/db", Found::File, true),
+        ("src/db.rs", Found::Directory, false),
+        ("src/db.rs", Found::Nothing, true),
+        ("src/db", Found::Nothing, false),
+        (".github", Found::Nothing, false),
+        ("v1.", Found::Nothing, false),
+        ("a.d/b", Found::Nothing, false),
+        // What it says itself goes before what is there.
+        ("src/db.d/", Found::Nothing, false),
+        ("src/db.d/**", Found::File, false),
+        (".", Found::File, false),
+        ("src/*", Found::Directory, true),
+        ("src/*/**", Found::Directory, true),
+    ] {
+        assert_eq!(of_files(text, found), expected, "`{text}` at {found:?}");
+    }
+    let id = pattern(r"app/\[id].tsx");
+    assert_eq!(id.undecided(), Some("app/[id].tsx"));
+    for text in [".", "src/", "src/**", "src/*", "*/src/"] {
+        assert_eq!(pattern(text).undecided(), None, "{text}");
+    }
+}
+
+#[test]
+fn a_file_and_a_glob_are_whole_paths() {
+    let db = pattern("src/db.rs").taken_for(Found::File);
+    assert!(db.matches(b"src/db.rs"));
+    assert!(!db.matches(b"src/db.rs/x"));
+    let globs = pattern("src/**/*.rs").taken_for(Found::Nothing);
+    assert!(globs.matches(b"src/db.rs") && globs.matches(b"src/a/b.rs"));
+    assert!(!globs.matches(b"src/x.rs/a.md"));
+
+    assert_claims_overlap("**/*.sql", "src/db.rs", false);
+    assert_claims_overlap("src/**/*.rs", "src/**/*.md", false);
+    assert_claims_overlap("src/**/*.rs", "src/a*", true);
+    assert_claims_overlap("src/*", "src/auth/login.rs", false);
+    assert_claims_overlap("src/*/", "src/auth/login.rs", true);
+    assert_claims_overlap("packages/*/**", "packages/README.md", false);
+    assert_claims_overlap("src/", "src/auth/*.rs", true);
+    assert_claims_overlap("src/db.rs", "src/db.rs", true);
+    // Git cannot have both a file and a directory of one name.
+    assert_claims_overlap("src/db.rs", "src/db.rs/", true);
+    assert_claims_overlap("src/db.rs", "src/db.rs/x", false);
+    assert_claims_overlap(".", "a.rs", true);
+    assert_claims_overlap("**/x", "a/b", true);
+    assert_claims_overlap("**/x", "a/b.c", false);
+}
+
+#[test]
+fn a_directory_is_named_with_or_without_a_slash() {
+    let includes = |a: &PathPattern, b: &str| a.includes(&pattern(b));
+    assert!(includes(&pattern("src"), "src/") && includes(&pattern("src/"), "src"));
+    assert!(includes(&pattern("src/*"), "src/*"));
+    assert!(!includes(&pattern("src/*/"), "src/*") && !includes(&pattern("src"), "src/a"));
+    let file = pattern("src").taken_for(Found::File);
+    assert!(includes(&file, "src") && !includes(&file, "src/"));
+}
+
+#[test]
+fn a_claim_of_an_older_version_matches_all_that_is_below() {
+    let old = pattern("**/*.sql");
+    assert!(old.matches(b"a.sql/b"));
+    let new = pattern("src/db.rs").taken_for(Found::File);
+    assert!(!old.overlaps(&new));
+    assert!(old.overlaps(&pattern("src/db.rs")));
+    assert!(pattern("src/*").overlaps(&pattern("src/a/b.rs").taken_for(Found::File)));
+}
+
 #[test]
 fn names_git_does_not_track_are_no_overlap() {
     assert_overlap("?", ".*", false);
@@ -387,15 +471,17 @@ fn hostile_patterns_take_no_longer_than_their_product() {
 }
 
 /// The rules again, as plainly as possible: recursive, on text, exponential.
-fn naive(pattern: &str, path: &str) -> bool {
-    fn parts_match(parts: &[&str], names: &[&str]) -> bool {
+fn naive(pattern: &str, of_files: bool, path: &str) -> bool {
+    fn parts_match(parts: &[&str], of_files: bool, names: &[&str]) -> bool {
         match parts {
-            [] => true,
-            ["**", rest @ ..] => (0..=names.len()).any(|taken| parts_match(rest, &names[taken..])),
+            [] => names.is_empty() || !of_files,
+            ["**", rest @ ..] => {
+                (0..=names.len()).any(|taken| parts_match(rest, of_files, &names[taken..]))
+            }
             [part, rest @ ..] => names.split_first().is_some_and(|(name, names)| {
                 let (part, name): (Vec<char>, Vec<char>) =
                     (part.chars().collect(), name.chars().collect());
-                name_matches(&part, &name) && parts_match(rest, names)
+                name_matches(&part, &name) && parts_match(rest, of_files, names)
             }),
         }
     }
@@ -420,12 +506,22 @@ fn naive(pattern: &str, path: &str) -> bool {
             [c, rest @ ..] => one(rest, &|d| d == *c),
         }
     }
-    let pattern: Vec<&str> = pattern.split('/').collect();
+    let mut pattern: Vec<&str> = pattern.split('/').collect();
+    if pattern.last() == Some(&"") {
+        pattern.push("**");
+    }
+    pattern.retain(|part| !part.is_empty());
+    let ends = pattern.iter().rposition(|part| *part != "**");
+    let above = &pattern[..ends.map_or(0, |last| last + 1)];
+    // At the end of a glob, `**` is one component or more.
+    if above.len() < pattern.len() && above.iter().any(|part| part.contains(['*', '?', '['])) {
+        pattern.push("*");
+    }
     let path: Vec<&str> = path.split('/').collect();
     let tracked = path
         .iter()
         .all(|name| !["", ".", ".."].contains(name) && !name.eq_ignore_ascii_case(".git"));
-    tracked && parts_match(&pattern, &path)
+    tracked && parts_match(&pattern, of_files, &path)
 }
 
 /// All texts of up to `len` of these characters that are paths.
@@ -474,10 +570,30 @@ fn name(ones: usize) -> impl Strategy<Value = String> {
 /// Patterns of weight 4 at most, where a name weighs 1 + its one-character tokens (at least one).
 fn small_pattern() -> impl Strategy<Value = String> {
     let tree = || prop::sample::select(vec!["", "", "**/"]);
+    let below = || prop::sample::select(vec!["", "**"]);
     prop_oneof![
         (tree(), name(3)).prop_map(|(tree, name)| format!("{tree}{name}")),
         (tree(), name(1), tree(), name(1)).prop_map(|(t, n, u, m)| format!("{t}{n}/{u}{m}")),
+        (tree(), name(1), below()).prop_map(|(t, n, below)| format!("{t}{n}/{below}")),
     ]
+}
+
+/// Such a pattern, taken for files or not.
+fn small_claim() -> impl Strategy<Value = PathPattern> {
+    (small_pattern(), found()).prop_map(|(text, found)| taken_for(&text, found))
+}
+
+/// What is at a literal when it is claimed; `None` for a claim of version 0.1.
+fn found() -> impl Strategy<Value = Option<Found>> + Clone {
+    let all = [Found::File, Found::Directory, Found::Nothing].map(Some);
+    prop::sample::select([&all[..], &[None]].concat())
+}
+
+fn taken_for(text: &str, found: Option<Found>) -> PathPattern {
+    match found {
+        Some(found) => pattern(text).taken_for(found),
+        None => pattern(text),
+    }
 }
 
 /// Patterns of any shape.
@@ -541,20 +657,25 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn overlap_is_what_brute_force_finds(a in small_pattern(), b in small_pattern()) {
-        let (a, b) = (pattern(&a), pattern(&b));
+    fn overlap_is_what_brute_force_finds(a in small_claim(), b in small_claim()) {
         let witness = PATHS.iter().find(|path| {
             a.matches(path.as_bytes()) && b.matches(path.as_bytes())
         });
-        prop_assert_eq!(a.overlaps(&b), witness.is_some(), "{} and {}: {:?}", a, b, witness);
+        let of_files = (a.is_of_files(), b.is_of_files());
+        prop_assert_eq!(
+            a.overlaps(&b), witness.is_some(), "{} and {} {:?}: {:?}", a, b, of_files, witness
+        );
     }
 
     #[test]
-    fn overlap_near_git_is_what_brute_force_finds((a, n) in near_git(), (b, m) in near_git()) {
+    fn overlap_near_git_is_what_brute_force_finds(
+        (a, n) in near_git(), (b, m) in near_git(), of_files in any::<bool>(),
+    ) {
         prop_assume!(!(a.contains('*') && b.contains('*')) || n + m <= 5);
         let (Ok(a), Ok(b)) = (PathPattern::parse(&a), PathPattern::parse(&b)) else {
             return Ok(());
         };
+        let a = if of_files { a.of_files() } else { a };
         let witness = NAMES.iter().find(|name| {
             a.matches(name.as_bytes()) && b.matches(name.as_bytes())
         });
@@ -562,8 +683,10 @@ proptest! {
     }
 
     #[test]
-    fn a_path_both_match_is_an_overlap(a in large_pattern(), b in large_pattern(), path in path()) {
-        let (a, b) = (pattern(&a), pattern(&b));
+    fn a_path_both_match_is_an_overlap(
+        a in large_pattern(), b in large_pattern(), path in path(), x in found(), y in found(),
+    ) {
+        let (a, b) = (taken_for(&a, x), taken_for(&b, y));
         if a.matches(path.as_bytes()) && b.matches(path.as_bytes()) {
             prop_assert!(a.overlaps(&b), "{a} and {b} by {path}");
         }
@@ -571,19 +694,26 @@ proptest! {
         prop_assert!(a.overlaps(&a));
         prop_assert!(a.overlaps(&pattern(".")));
         // A path overlaps what matches it, as a claim on exactly that file would.
-        prop_assert!(!a.matches(path.as_bytes()) || a.overlaps(&pattern(&path)));
+        let file = pattern(&path).taken_for(Found::File);
+        prop_assert_eq!(a.matches(path.as_bytes()), a.overlaps(&file), "{} and {}", a, file);
+        // What was claimed before it was known matches no less.
+        prop_assert!(!a.overlaps(&b) || pattern(a.as_str()).overlaps(&pattern(b.as_str())));
     }
 
     #[test]
-    fn matching_is_what_the_rules_say(text in large_pattern(), path in path()) {
-        prop_assert_eq!(pattern(&text).matches(path.as_bytes()), naive(&text, &path));
+    fn matching_is_what_the_rules_say(text in large_pattern(), path in path(), found in found()) {
+        let pattern = taken_for(&text, found);
+        let expected = naive(&text, pattern.is_of_files(), &path);
+        prop_assert_eq!(pattern.matches(path.as_bytes()), expected);
     }
 
     #[test]
-    fn small_patterns_match_what_the_rules_say(text in small_pattern(), skip in 0..97_usize) {
-        let pattern = pattern(&text);
+    fn small_patterns_match_what_the_rules_say(
+        text in small_pattern(), skip in 0..97_usize, found in found(),
+    ) {
+        let pattern = taken_for(&text, found);
         for path in PATHS.iter().skip(skip).step_by(97) {
-            prop_assert_eq!(pattern.matches(path.as_bytes()), naive(&text, path), "{}", path);
+            prop_assert_eq!(pattern.matches(path.as_bytes()), naive(&text, pattern.is_of_files(), path), "{}", path);
         }
     }
 
@@ -614,5 +744,6 @@ fn order_and_equality_follow_the_text() {
         .map(pattern)
         .collect();
     let texts: Vec<&str> = set.iter().map(PathPattern::as_str).collect();
-    assert_eq!(texts, ["a", "a/*", "b"]);
+    assert_eq!(texts, ["a", "a/", "a/*", "b"]);
+    assert_eq!(pattern("a"), pattern("a").of_files());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use reflectt::model::path::PathPattern;
+use reflectt::model::path::{Found, PathPattern};
 
 use super::*;
 
@@ -51,7 +51,8 @@ fn exactly_what_foreign_claims_match_is_blocked() {
             // It may overlap another's; then it is not made.
             if made.status == Some(0) {
                 let id = made.json()["claim"]["id"].as_str().unwrap().to_owned();
-                claims.push((agent, pattern.parse().unwrap(), id));
+                let pattern: PathPattern = pattern.parse().unwrap();
+                claims.push((agent, pattern.taken_for(Found::Nothing), id));
             }
         }
         // No file can be where a directory is.

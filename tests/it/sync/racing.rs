@@ -52,7 +52,7 @@ fn overlapping_paths_have_one_winner_among_eight_clones() {
         "src/auth/*.rs",
         "src/**",
         "src/auth/login.rs",
-        "src/a*",
+        "src/a*/",
         "**/login.rs",
         "src/?uth/l[ao]gin.rs",
     ];
