@@ -77,6 +77,17 @@ fn bounded(what: &'static str, text: &str, max: usize) -> Result<String, TextErr
     Ok(text.to_owned())
 }
 
+/// Returns what somebody wrote as a sentence that another may follow: with a full stop, unless it
+/// ends as one already.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?', '…', ':', '。', '！', '？']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}
+
 /// Placeholders that people write when they do not know yet.
 const VAGUE: [&str; 17] = [
     "to do",
@@ -214,6 +225,15 @@ mod tests {
         ] {
             assert!(is_concrete(concrete), "{concrete}");
         }
+    }
+
+    #[test]
+    fn sentences_end_once() {
+        assert_eq!(sentence("good work"), "good work.");
+        assert_eq!(sentence("good work.\n"), "good work.");
+        assert_eq!(sentence("really?"), "really?");
+        assert_eq!(sentence("see:"), "see:");
+        assert_eq!(sentence("よし。"), "よし。");
     }
 
     #[test]
