@@ -22,3 +22,4 @@ mod tasks;
 mod team;
 mod tidy;
 mod transports;
+mod words;
