@@ -13,6 +13,18 @@ pub fn first_line(text: &str, max: usize) -> String {
     }
 }
 
+/// Returns as many of the first lines of `text` as fit, the last one cut if it alone is too long.
+pub fn beginning(text: &str, lines: usize, chars: usize) -> &str {
+    let by_chars = text.char_indices().nth(chars).map(|(at, _)| at);
+    let by_lines = text.match_indices('\n').nth(lines - 1).map(|(at, _)| at);
+    let end = by_chars.unwrap_or(text.len());
+    match by_lines {
+        // A text that ends here is whole.
+        Some(at) if at < end && at + 1 < text.len() => &text[..at],
+        _ => &text[..end],
+    }
+}
+
 /// Returns `text` on one line of at most `max` characters, as they are printed.
 pub fn cut(text: &str, max: usize) -> String {
     let mut words = text.split_whitespace();
@@ -42,6 +54,16 @@ mod tests {
         assert_eq!(cut("one\ttwo  three", 13), "one two three");
         assert_eq!(cut("", 5), "");
         assert_eq!(first_line("\n one\n\n", 5), "one");
+    }
+
+    #[test]
+    fn the_beginning_is_counted_in_lines_and_characters() {
+        assert_eq!(beginning("one\ntwo", 2, 10), "one\ntwo");
+        assert_eq!(beginning("one\ntwo\n", 2, 10), "one\ntwo\n");
+        assert_eq!(beginning("one\ntwo\nthree", 2, 10), "one\ntwo");
+        assert_eq!(beginning("one\ntwo\nthree", 2, 5), "one\nt");
+        assert_eq!(beginning("éé", 1, 1), "é");
+        assert_eq!(beginning("", 1, 1), "");
     }
 
     #[test]

@@ -23,9 +23,19 @@ pub fn of(error: OpsError) -> CliError {
 fn about(error: OpsError, id: Option<&str>) -> CliError {
     match error {
         OpsError::Store(error) => of_store(error),
-        OpsError::NoIdentity => CliError::usage(error.to_string())
-            .hint("reflectt join NAME (makes this worktree act as NAME)")
-            .hint("reflectt --as NAME … (for one command)"),
+        OpsError::NoIdentity { ref elsewhere } => {
+            let unknown = CliError::usage(error.to_string());
+            // A second worktree of the same agent is as likely as one for a new agent.
+            (elsewhere.iter().take(3))
+                .fold(unknown, |error, (name, path)| {
+                    error.hint(format!(
+                        "reflectt join {name} (if this worktree is {name}'s too, as `{}`)",
+                        path.display()
+                    ))
+                })
+                .hint("reflectt join NAME (makes this worktree act as NAME)")
+                .hint("reflectt --as NAME … (for one command)")
+        }
         OpsError::NotFound { what, ref near, .. } => {
             let near = near.clone();
             not_found(CliError::nothing(error.to_string()), what, &near)
@@ -174,11 +184,17 @@ fn named_task(message: &str) -> Option<&str> {
 
 fn of_store(error: StoreError) -> CliError {
     match error {
-        StoreError::NotInitialised { ref remote } => {
+        StoreError::NotInitialised {
+            ref remote,
+            ref unseen,
+        } => {
             let known = CliError::failed(error.to_string());
-            match remote {
-                Some(_) => known.hint("reflectt join NAME"),
-                None => known.hint("reflectt init"),
+            match (remote, unseen) {
+                (Some(_), _) => known.hint("reflectt join NAME"),
+                (None, Some(remote)) => known
+                    .hint(format!("reflectt join NAME (if the team is on `{remote}`)"))
+                    .hint("reflectt init (starts one)"),
+                (None, None) => known.hint("reflectt init"),
             }
         }
         StoreError::Foreign { .. } => CliError::failed(error.to_string()).hint(

@@ -39,7 +39,7 @@ use usage::Stop;
 /// Runs the program and returns its exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
     let env = |name: &str| std::env::var_os(name);
-    let mut options = UiOptions::from_env(env, Terminal::detect(), session::now().0);
+    let mut options = UiOptions::from_env(env, Terminal::detect(), || session::now().0);
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -101,7 +101,7 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Cancel(command) => command.run(session),
         Command::Reopen(command) => command.run(session),
         Command::Send(command) => command.run(session),
-        Command::Inbox(command) => command.run(session),
+        Command::Inbox(command) => return command.run(session),
         Command::Ack(command) => command.run(session),
         Command::Channel(command) => command.run(session),
         Command::Who(command) => command.run(session),

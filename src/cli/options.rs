@@ -6,7 +6,7 @@ use std::io::IsTerminal as _;
 use super::text::Color;
 
 /// What [`super::Ui`] needs to know; a plain value, so that tests can state it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct UiOptions {
     /// Print JSON for programs and no text for people.
     pub json: bool,
@@ -20,8 +20,9 @@ pub struct UiOptions {
     pub width: Option<usize>,
     /// Whether to print styles.
     pub color: ColorChoice,
-    /// The time that relative times refer to, in milliseconds since 1970.
-    pub now: i64,
+    /// Tells the time that ages refer to, in milliseconds since 1970. It is asked whenever one is
+    /// printed: a command may have waited for minutes before it has something to say.
+    pub clock: fn() -> i64,
 }
 
 /// Whether to print styles.
@@ -67,7 +68,11 @@ impl UiOptions {
     ///
     /// Reads `COLUMNS` and what [`ColorChoice::from_env`] reads. `COLUMNS` counts on a terminal
     /// only: a shell may export it, and text for a pipe must not be cut.
-    pub fn from_env(env: impl Fn(&str) -> Option<OsString>, terminal: Terminal, now: i64) -> Self {
+    pub fn from_env(
+        env: impl Fn(&str) -> Option<OsString>,
+        terminal: Terminal,
+        clock: fn() -> i64,
+    ) -> Self {
         let columns = env("COLUMNS").and_then(|value| value.to_str()?.trim().parse().ok());
         let known = |width: &usize| *width > 0;
         let width = columns.filter(known).or(terminal.columns.filter(known));
@@ -78,7 +83,7 @@ impl UiOptions {
             stderr_is_terminal: terminal.stderr,
             width: width.filter(|_| terminal.stdout),
             color: ColorChoice::from_env(env),
-            now,
+            clock,
         }
     }
 }
@@ -129,7 +134,7 @@ mod tests {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| OsString::from(value))
         };
-        UiOptions::from_env(env, terminal, 0)
+        UiOptions::from_env(env, terminal, || 0)
     }
 
     #[test]

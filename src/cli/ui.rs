@@ -68,14 +68,14 @@ impl Ui {
         self.options.json
     }
 
-    /// Returns the time that counts as now, in milliseconds since 1970.
+    /// Returns the time of this moment, in milliseconds since 1970.
     pub fn now(&self) -> i64 {
-        self.options.now
+        (self.options.clock)()
     }
 
     /// Returns a time as seen from now: `5m ago`.
     pub fn relative(&self, then: i64) -> String {
-        time::relative(self.options.now, then)
+        time::relative(self.now(), then)
     }
 
     /// Prints a line for people; nothing with `--json`, where it would break the document.
@@ -198,7 +198,7 @@ impl Ui {
         if self.options.json {
             self.json(&error.to_json());
         } else {
-            self.err(&error.render(self.options.now, self.err_color()));
+            self.err(&error.render(self.now(), self.err_color()));
         }
     }
 
@@ -220,7 +220,7 @@ impl Ui {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let error = anyhow::Error::new(error).context("cannot write to standard output");
                 let error = CliError::from(error);
-                self.err(&error.render(self.options.now, self.err_color()));
+                self.err(&error.render(self.now(), self.err_color()));
                 if code == 0 {
                     error.kind().exit_code()
                 } else {
@@ -301,6 +301,7 @@ impl Streams {
 #[cfg(test)]
 pub(in crate::cli) mod tests {
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::super::options::ColorChoice;
     use super::super::table::{Cell, Column};
@@ -345,8 +346,9 @@ pub(in crate::cli) mod tests {
         stderr_is_terminal: false,
         width: None,
         color: ColorChoice::Auto,
-        now: 1_795_186_025_000,
+        clock: || NOW,
     };
+    pub(in crate::cli) const NOW: i64 = 1_795_186_025_000;
     pub(in crate::cli) const TERMINAL: UiOptions = UiOptions {
         stdout_is_terminal: true,
         stderr_is_terminal: true,
@@ -460,6 +462,17 @@ pub(in crate::cli) mod tests {
         };
         assert_eq!(printed(PIPE, |ui| ui.help(&help)).0, help.plain);
         assert_eq!(printed(TERMINAL, |ui| ui.help(&help)).0, help.colored);
+    }
+
+    #[test]
+    fn ages_are_those_of_the_moment_of_printing() {
+        static TIME: AtomicI64 = AtomicI64::new(NOW);
+        let clock = || TIME.load(Ordering::Relaxed);
+        let (out, _) = printed(UiOptions { clock, ..PIPE }, |ui| {
+            TIME.store(NOW + 60_000, Ordering::Relaxed);
+            ui.line(ui.relative(NOW + 25_000));
+        });
+        assert_eq!(out, "35s ago\n");
     }
 
     #[test]

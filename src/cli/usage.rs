@@ -65,14 +65,39 @@ fn wrong_value(error: &clap::Error) -> Option<CliError> {
     if source.is::<std::num::ParseIntError>() {
         return None;
     }
-    let option = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(arg)) if arg.starts_with('-') => arg.split(' ').next(),
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    Some(CliError::usage(match option {
+    let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+    let option = argument
+        .starts_with('-')
+        .then(|| argument.split(' ').next())
+        .flatten();
+    let wrong = CliError::usage(match option {
         Some(option) => format!("{option}: {source}"),
         None => source.to_string(),
-    }))
+    });
+    let value = text(ContextKind::InvalidValue).unwrap_or_default();
+    let words: Vec<&str> = value.split(',').map(str::trim).collect();
+    let is_list = words.len() > 1 && words.iter().all(|word| is_plain(word));
+    Some(match option {
+        _ if !is_list => wrong,
+        Some(option) => wrong.hint(format!(
+            "{option} {} (one by one, where it may be repeated)",
+            words.join(&format!(" {option} "))
+        )),
+        None if argument.ends_with("...") => {
+            wrong.hint(format!("{} (one by one)", words.join(" ")))
+        }
+        None => wrong,
+    })
+}
+
+/// Tells whether a word is short and of letters that any shell takes as they are.
+fn is_plain(word: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '@' | '.' | '/');
+    (1..=40).contains(&word.len()) && word.chars().all(letter)
 }
 
 /// Returns the error object for clap's text: message, then tips and the help command as hints.

@@ -6,9 +6,11 @@ mod tests;
 
 pub use history::{describe, history};
 
+use crate::model::fit::{self, Missing};
 use crate::model::id::TaskId;
 use crate::model::queue::Dependency;
 use crate::model::task::{Status, Task};
+use crate::model::text;
 use crate::ops::TaskRow;
 
 use super::text::{DIM, Text, YELLOW};
@@ -26,6 +28,42 @@ pub fn done(ui: &Ui, verb: &str, task: &Task) {
             .plain("  ")
             .plain(&task.title),
     );
+}
+
+/// Says what stands in the way of a planned task: criteria that are none, and what they name that
+/// its paths cannot hold.
+pub fn advice(ui: &Ui, task: &Task) {
+    let id = task.id;
+    let vague: Vec<String> = (task.done_criteria.iter())
+        .filter(|criterion| !text::is_concrete(criterion))
+        .map(|criterion| format!("`{criterion}`"))
+        .collect();
+    if !task.has_concrete_criteria() {
+        let none = match vague.as_slice() {
+            [] => String::new(),
+            [one] => format!("; {one} is none"),
+            many => format!("; {} are none", many.join(", ")),
+        };
+        ui.warn(format!(
+            "nobody can claim it before it has a criterion that another agent can check, in two words or more{none}"
+        ));
+        ui.hint(format!("reflectt task edit {id} --criterion TEXT"));
+    } else if !vague.is_empty() {
+        ui.warn(format!(
+            "no other agent can check {}: say what must be true, in two words or more",
+            vague.join(", ")
+        ));
+    }
+    for missing in fit::missing(&task.done_criteria, &task.paths) {
+        ui.hint(match missing {
+            Missing::File { number, path } => format!(
+                "reflectt task edit {id} --path {path} (criterion {number} names it, and none of the paths covers it)"
+            ),
+            Missing::Test { number } => format!(
+                "reflectt task edit {id} --path PATH (criterion {number} asks for a test, and none of the paths is one for tests)"
+            ),
+        });
+    }
 }
 
 /// Names the command that ends the work on a task, with as many criteria as it has.
@@ -129,7 +167,7 @@ fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)]) {
 
 /// Returns the status with who is behind it and since when.
 fn status(ui: &Ui, task: &Task) -> String {
-    let mut text = task.status.to_string();
+    let mut text = task.status.told().to_owned();
     if let Some(name) = &task.assignee {
         text.push_str(&match task.status {
             Status::Todo => format!(", reserved for {name}"),

@@ -3,11 +3,11 @@
 use crate::model::extra::Extra;
 use crate::model::message::Message;
 
-use super::FormatError;
 use super::field;
 use super::reader::Reader;
 use super::value::quote;
 use super::writer::Writer;
+use super::{AT, FormatError};
 
 /// Reads a message's file.
 ///
@@ -15,6 +15,7 @@ use super::writer::Writer;
 /// keep the message from being read: it is kept among the unknown keys.
 pub fn parse_message(bytes: &[u8]) -> Result<Message, FormatError> {
     let mut file = Reader::open(bytes)?;
+    file.skip(&[AT]);
     let notice = file.opt("notice", |value| field::string(value).map(str::to_owned))?;
     let mut message = Message {
         id: file.need("id", field::parsed)?,
@@ -42,7 +43,7 @@ pub fn parse_message(bytes: &[u8]) -> Result<Message, FormatError> {
 /// Prints a message.
 pub fn print_message(message: &Message) -> String {
     let mut out = Writer::new();
-    out.word("id", message.id);
+    out.stamp(message.id);
     out.word("from", &message.from);
     out.list("to", &message.to);
     out.opt_word("channel", message.channel.as_ref());

@@ -32,5 +32,9 @@ pub use task::{ParsedTask, Shown, parse_task, print_task};
 /// The format that this version writes, and the newest it reads.
 pub const FORMAT: i64 = 1;
 
+/// Under which key files show when something happened, for people who browse the branch. The time
+/// that counts is in the id, so this one is never read.
+const AT: &str = "at";
+
 /// The largest file that is read, in bytes (1 MiB).
 pub const MAX_BYTES: usize = 1024 * 1024;

@@ -9,7 +9,7 @@ use crate::model::id::Stamp;
 
 use super::field::{Reason, author, expected, parsed, string};
 use super::value::canonical;
-use super::{FORMAT, FormatError, MAX_BYTES};
+use super::{AT, FORMAT, FormatError, MAX_BYTES};
 
 /// A table of a file, less the keys that were taken out of it.
 pub struct Reader<'i> {
@@ -150,8 +150,8 @@ impl<'i> Reader<'i> {
             table.event = Some(id);
             let by = table.need("by", author)?;
             let kind = table.need("kind", |value| string(value).map(str::to_owned))?;
-            // Said by the fold, and said again when the file is printed.
-            table.skip(&["void"]);
+            // Said by the fold and by the id, and said again when the file is printed.
+            table.skip(&["void", AT]);
             let kind = match read(&kind, &mut table)? {
                 Some(kind) => kind,
                 None => unknown(kind),

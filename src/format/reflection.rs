@@ -2,14 +2,15 @@
 
 use crate::model::reflection::Reflection;
 
-use super::FormatError;
 use super::field;
 use super::reader::Reader;
 use super::writer::Writer;
+use super::{AT, FormatError};
 
 /// Reads a reflection's file.
 pub fn parse_reflection(bytes: &[u8]) -> Result<Reflection, FormatError> {
     let mut file = Reader::open(bytes)?;
+    file.skip(&[AT]);
     Ok(Reflection {
         id: file.need("id", field::parsed)?,
         by: file.need("by", field::author)?,
@@ -28,7 +29,7 @@ pub fn parse_reflection(bytes: &[u8]) -> Result<Reflection, FormatError> {
 /// Prints a reflection.
 pub fn print_reflection(reflection: &Reflection) -> String {
     let mut out = Writer::new();
-    out.word("id", reflection.id);
+    out.stamp(reflection.id);
     out.word("by", &reflection.by);
     out.opt_word("task", reflection.task);
     out.word("severity", reflection.severity);

@@ -183,7 +183,7 @@ fn unknown_keys_keep_their_values() {
 
 #[test]
 fn a_notice_of_a_later_version_is_kept() {
-    let file = "format = 1\nid = \"01ARZ3NDEKTSV4RRFFQ69G5FAV\"\nfrom = \"kai\"\nbody = \"hi\"\nnotice = \"estimated\"\n";
+    let file = "format = 1\nid = \"01ARZ3NDEKTSV4RRFFQ69G5FAV\"\nat = 2016-07-30T23:54:10.259Z\nfrom = \"kai\"\nbody = \"hi\"\nnotice = \"estimated\"\n";
     let message = parse_message(file.as_bytes()).unwrap();
     assert_eq!(message.notice, None);
     assert_eq!(print_message(&message), file);

@@ -1,12 +1,13 @@
 //! Prints one file: keys in the order they are written, empty ones left out.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use crate::model::extra::Extra;
+use crate::model::id::Stamp;
 use crate::model::time::Timestamp;
 
-use super::FORMAT;
 use super::value::{print_time, push_key, quote, quote_text};
+use super::{AT, FORMAT};
 
 pub struct Writer {
     out: String,
@@ -132,9 +133,16 @@ impl Writer {
         self.out.push_str("]\n");
     }
 
+    /// An id, and for people when that was: it is in the id, and the id counts.
+    pub fn stamp(&mut self, id: Stamp) {
+        self.word("id", id);
+        self.time(AT, id.at());
+    }
+
     /// Starts an event; the fields of its kind follow.
-    pub fn event(&mut self, id: impl Display, by: impl Display, kind: &str) {
-        let _ = write!(self.out, "\n[[event]]\nid = \"{id}\"\n");
+    pub fn event(&mut self, id: Stamp, by: impl Display, kind: &str) {
+        self.out.push_str("\n[[event]]\n");
+        self.stamp(id);
         self.word("by", by);
         self.word("kind", kind);
     }

@@ -278,6 +278,8 @@ pub fn task_event() -> BoxedStrategy<TaskEvent> {
         }),
         1 => (stamp(), text())
             .prop_map(|(submission, note)| TaskEvent::ChangesRequested { submission, note }),
+        1 => (stamp(), text())
+            .prop_map(|(submission, note)| TaskEvent::Corrected { submission, note }),
         1 => of(text()).prop_map(|note| TaskEvent::Released { note }),
         1 => (agent(), text(), of(fence()))
             .prop_map(|(to, note, fence)| TaskEvent::HandedOff { to, note, fence }),
@@ -342,7 +344,9 @@ fn fit(task: &Task, kind: &mut TaskEvent, by: &mut Author, pick: Index) {
                 agent.clone_from(holder);
             }
         }
-        TaskEvent::Approved { submission, .. } | TaskEvent::ChangesRequested { submission, .. } => {
+        TaskEvent::Approved { submission, .. }
+        | TaskEvent::ChangesRequested { submission, .. }
+        | TaskEvent::Corrected { submission, .. } => {
             if let (Some((latest, _)), Some(reviewer)) = (&task.submission, by_reviewer) {
                 *submission = *latest;
                 *by = reviewer;

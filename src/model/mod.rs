@@ -13,6 +13,7 @@ pub mod decide;
 pub mod enforce;
 pub mod event;
 pub mod extra;
+pub mod fit;
 pub mod glance;
 pub mod id;
 pub mod mend;

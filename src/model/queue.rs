@@ -94,13 +94,16 @@ pub fn admit(
     dependency: &dyn Fn(TaskId) -> Dependency,
 ) -> Result<(), Refusal> {
     if !task.status.is_open() {
-        return Err(Refusal::new(
-            Rule::Status,
-            format!(
-                "task `{}` is `{}`; reopen it to work on it again",
-                task.id, task.status
-            ),
-        ));
+        let by = match (task.status, &task.assignee) {
+            (Status::Done, Some(name)) => format!(" by `{name}`"),
+            _ => String::new(),
+        };
+        let message = format!(
+            "task `{}` is `{}`{by}; reopen it to work on it again",
+            task.id,
+            task.status.told()
+        );
+        return Err(Refusal::new(Rule::Status, message));
     }
     if let Some(name) = task.reserved_for().filter(|name| **name != agent.name) {
         return Err(Refusal::new(

@@ -56,6 +56,15 @@ impl Status {
         }
     }
 
+    /// Returns the status as people read it. It has one name there, in lists, notes and refusals;
+    /// files and programs know it as `validating`.
+    pub fn told(self) -> &'static str {
+        match self {
+            Status::Validating => "in review",
+            other => other.as_str(),
+        }
+    }
+
     /// Returns whether work on the task may still happen.
     pub fn is_open(self) -> bool {
         !matches!(self, Status::Done | Status::Cancelled)

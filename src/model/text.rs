@@ -83,6 +83,17 @@ fn bounded(what: &'static str, text: &str, max: usize) -> Result<String, TextErr
     Ok(text.to_owned())
 }
 
+/// Returns what somebody wrote as a sentence that another may follow: with a full stop, unless it
+/// ends as one already.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?', '…', ':', '。', '！', '？']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}
+
 /// Placeholders that people write when they do not know yet.
 const VAGUE: [&str; 17] = [
     "to do",
@@ -228,6 +239,15 @@ mod tests {
         assert_eq!(short_commit("0123"), "0123");
         assert_eq!(short_commit("ééééééaééééé"), "éééééé");
         assert_eq!(short_commit("aéééééééééé"), "aéééééééééé");
+    }
+
+    #[test]
+    fn sentences_end_once() {
+        assert_eq!(sentence("good work"), "good work.");
+        assert_eq!(sentence("good work.\n"), "good work.");
+        assert_eq!(sentence("really?"), "really?");
+        assert_eq!(sentence("see:"), "see:");
+        assert_eq!(sentence("よし。"), "よし。");
     }
 
     #[test]

@@ -103,8 +103,10 @@ pub fn take(
     let task = tx.event(id, event)?;
     if let (Some(before), Some(reason), false) = (&before, take_over, mine) {
         let body = format!(
-            "`{}` took over `{id}` ({}) from you: {reason}. Stop work on it; what you have not committed is yours to hand over by message.",
-            tx.me, task.title
+            "`{}` took over `{id}` ({}) from you: {} Stop work on it; what you have not committed is yours to hand over by message.",
+            tx.me,
+            task.title,
+            text::sentence(reason)
         );
         tx.notify([before.agent.clone()], Notice::ClaimLost, Some(id), body);
         tx.subject(format!(

@@ -12,7 +12,7 @@ use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
 use crate::store::{Snapshot, Store, StoreError, uptime};
 
-use super::{OpsError, find};
+use super::{OpsError, find, worktree};
 
 /// Tells the time.
 pub type Clock = fn() -> Timestamp;
@@ -120,7 +120,9 @@ impl Context {
     ///
     /// [`OpsError::NoIdentity`] if nobody said.
     pub fn me(&self) -> Result<&AgentName, OpsError> {
-        self.me.as_ref().ok_or(OpsError::NoIdentity)
+        self.me.as_ref().ok_or_else(|| OpsError::NoIdentity {
+            elsewhere: worktree::bound(self),
+        })
     }
 
     /// Returns the record of who asks.

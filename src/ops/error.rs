@@ -1,6 +1,7 @@
 //! How an operation can end without having done what was asked.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::git::{GitError, Oid};
 use crate::model::agent::ProfileError;
@@ -26,7 +27,10 @@ pub enum OpsError {
     #[error("this clone has no remote to share its team through")]
     NoRemote,
     #[error("it is not known who asks")]
-    NoIdentity,
+    NoIdentity {
+        /// Who is known in the clone's other worktrees.
+        elsewhere: Vec<(AgentName, PathBuf)>,
+    },
     #[error("there is no {what} `{name}`")]
     NotFound {
         what: &'static str,

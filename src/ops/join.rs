@@ -119,18 +119,24 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
 ///
 /// Returns the remote's name if the clone takes part from now on.
 fn begin(ctx: &Context) -> Result<Option<String>, OpsError> {
-    match ctx.store().snapshot() {
-        Err(StoreError::NotInitialised { .. }) => {}
+    let known = match ctx.store().snapshot() {
+        Err(StoreError::NotInitialised { remote, .. }) => remote,
         Err(error) => return Err(error.into()),
         Ok(_) => return sync::adopt_here(ctx).map(|()| None),
-    }
-    match sync::team_on_remote(ctx, None)? {
+    };
+    // What the user chose goes before what was fetched.
+    let known = known.filter(|_| ctx.store().link().is_none());
+    match sync::team_on_remote(ctx, known.as_deref())? {
         Some(team) if team.exists => {
             let report = sync::take_part(ctx, &team)?;
             ctx.note_warnings(report.remarks());
             Ok(Some(team.link.name))
         }
-        _ => Err(ctx.store().not_initialised().into()),
+        _ => Err(StoreError::NotInitialised {
+            remote: None,
+            unseen: None,
+        }
+        .into()),
     }
 }
 

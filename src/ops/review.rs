@@ -1,7 +1,7 @@
 //! Judging another's work.
 
 use crate::model::decide::Request;
-use crate::model::id::IdPrefix;
+use crate::model::id::{IdPrefix, Stamp, TaskId};
 use crate::model::message::Notice;
 use crate::model::rule::{Refusal, Rule};
 use crate::model::task::{Task, TaskEvent};
@@ -13,61 +13,84 @@ use super::{Context, OpsError, find};
 
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    Approve { note: Option<String> },
-    RequestChanges { note: String },
+    Approve {
+        note: Option<String>,
+    },
+    RequestChanges {
+        note: String,
+    },
+    /// Says better what the last verdict said, which stands.
+    Correct {
+        note: String,
+    },
 }
 
 /// Reviews the latest submission of a task.
 pub fn review(ctx: &Context, id: &IdPrefix, verdict: &Verdict) -> Result<Task, OpsError> {
-    let (approve, note) = match verdict {
-        Verdict::Approve { note } => (
-            true,
-            note.as_deref()
-                .map(|note| text::note("note", note))
-                .transpose()?,
-        ),
-        Verdict::RequestChanges { note } => (false, Some(text::note("note", note)?)),
+    let note = match verdict {
+        Verdict::Approve { note: None } => None,
+        Verdict::Approve { note: Some(note) }
+        | Verdict::RequestChanges { note }
+        | Verdict::Correct { note } => Some(text::note("note", note)?),
     };
     transact(ctx, |tx| {
         let id = find::task_id(tx.snapshot, id)?;
         let before = tx.task(id)?;
         let Some((submission, bundle)) = before.submission.clone() else {
-            let message = format!("task `{id}` is `{}`; nothing was submitted", before.status);
+            let message = format!(
+                "task `{id}` is `{}`; nothing was submitted",
+                before.status.told()
+            );
             return Err(Refusal::new(Rule::Status, message).into());
         };
-        if approve {
-            let event = TaskEvent::Approved {
-                submission,
-                commit: bundle.commit,
-                note: note.clone(),
-            };
-            let task = tx.event(id, event)?;
-            tx.ask(&Request::Close { id })?;
-            let said = note
-                .as_ref()
-                .map(|note| format!(": {note}"))
-                .unwrap_or_default();
-            finished_with(tx, &task, &format!("{} approved `{id}`{said}.", tx.me))?;
-            tx.subject(format!("approve {id}: {}", task.title));
-            return Ok(task);
+        match (verdict, note.clone()) {
+            (Verdict::RequestChanges { .. }, Some(note)) => send_back(tx, id, submission, note),
+            (Verdict::Correct { .. }, Some(note)) => correct(tx, id, submission, note),
+            (_, note) => approve(tx, id, submission, bundle.commit, note),
         }
-        let note = note.clone().expect("a request for changes has a note");
-        let task = tx.event(
-            id,
-            TaskEvent::ChangesRequested {
-                submission,
-                note: note.clone(),
-            },
-        )?;
-        tx.ask(&Request::SendBack { id })?;
-        let body = format!(
-            "{} asks for changes to `{id}` ({}): {note}",
-            tx.me, task.title
-        );
-        tx.notify(task.assignee.clone(), Notice::Reviewed, Some(id), body);
-        tx.subject(format!("request changes {id}: {}", task.title));
-        Ok(task)
     })
+}
+
+fn approve(
+    tx: &mut Tx,
+    id: TaskId,
+    submission: Stamp,
+    commit: Option<String>,
+    note: Option<String>,
+) -> Result<Task, OpsError> {
+    let verdict = match &note {
+        Some(note) => format!("{} approved `{id}`: {note}", tx.me),
+        None => format!("{} approved `{id}`", tx.me),
+    };
+    let event = TaskEvent::Approved {
+        submission,
+        commit,
+        note,
+    };
+    let task = tx.event(id, event)?;
+    tx.ask(&Request::Close { id })?;
+    finished_with(tx, &task, &text::sentence(&verdict))?;
+    tx.subject(format!("approve {id}: {}", task.title));
+    Ok(task)
+}
+
+fn send_back(tx: &mut Tx, id: TaskId, submission: Stamp, note: String) -> Result<Task, OpsError> {
+    let asked = format!("{} asks for changes to `{id}`", tx.me);
+    let said = note.clone();
+    let task = tx.event(id, TaskEvent::ChangesRequested { submission, note })?;
+    tx.ask(&Request::SendBack { id })?;
+    let body = format!("{asked} ({}): {said}", task.title);
+    tx.notify(task.assignee.clone(), Notice::Reviewed, Some(id), body);
+    tx.subject(format!("request changes {id}: {}", task.title));
+    Ok(task)
+}
+
+fn correct(tx: &mut Tx, id: TaskId, submission: Stamp, note: String) -> Result<Task, OpsError> {
+    let body = format!("{} corrects the review of `{id}`: {note}", tx.me);
+    let task = tx.event(id, TaskEvent::Corrected { submission, note })?;
+    tx.notify(task.assignee.clone(), Notice::Reviewed, Some(id), body);
+    tx.subject(format!("correct review {id}: {}", task.title));
+    Ok(task)
 }
 
 /// Tells those who waited for a task that it is done.

@@ -7,6 +7,7 @@ use crate::model::id::TaskId;
 use crate::model::message::{Message, Notice};
 use crate::model::name::AgentName;
 use crate::model::task::{Status, Task};
+use crate::model::text;
 
 use super::next::{is_review_for, look, with_queue};
 use super::tx::Tx;
@@ -160,13 +161,13 @@ fn action(status: &AgentStatus) -> String {
     }
     if let Some(task) = &status.next {
         return format!(
-            "Claim `{}` ({}): `reflectt claim {}`.",
-            task.id, task.title, task.id
+            "Take the best task that is ready: `reflectt next --claim` (now `{}`, {}).",
+            task.id, task.title
         );
     }
     format!(
-        "Nothing to do: {}. Wait with `reflectt inbox --wait 10m`.",
-        status.reason
+        "Nothing to do: {} Wait with `reflectt inbox --wait 10m`.",
+        text::sentence(&status.reason)
     )
 }
 

@@ -72,8 +72,10 @@ pub fn submit(ctx: &Context, id: &IdPrefix, new: &NewSubmission) -> Result<Task,
             .as_deref()
             .map_or("no commit", text::short_commit);
         let body = format!(
-            "{} asks you to review `{id}` ({}), {commit}: {}. `reflectt task show {id}`, then `reflectt review {id} --approve` or `--request-changes TEXT`.",
-            tx.me, task.title, submission.summary
+            "{} asks you to review `{id}` ({}), {commit}: {} `reflectt task show {id}`, then `reflectt review {id} --approve` or `--request-changes TEXT`.",
+            tx.me,
+            task.title,
+            text::sentence(&submission.summary)
         );
         tx.notify(submission.reviewer, Notice::ReviewAsked, Some(id), body);
         tx.subject(format!("submit {id}: {}", task.title));

@@ -31,6 +31,8 @@ pub struct TaskChanges {
     pub drop_paths: Vec<PathPattern>,
     pub add_after: Vec<IdPrefix>,
     pub drop_after: Vec<IdPrefix>,
+    /// What is to wait for it.
+    pub before: Vec<IdPrefix>,
     pub add_tags: BTreeSet<Tag>,
     pub drop_tags: BTreeSet<Tag>,
 }
@@ -51,13 +53,31 @@ pub fn edit(ctx: &Context, id: &IdPrefix, changes: &TaskChanges) -> Result<Task,
         if let Some(waits) = &edit.blocked_by {
             check_cycle(tx, id, waits.difference(&task.blocked_by).copied())?;
         }
-        if edit.is_empty() {
-            return Ok(task);
-        }
-        let task = tx.event(id, TaskEvent::Edited(Box::new(edit)))?;
         tx.subject(format!("edit {id}: {}", task.title));
+        let task = match edit.is_empty() {
+            true => task,
+            false => tx.event(id, TaskEvent::Edited(Box::new(edit)))?,
+        };
+        put_before(tx, id, &changes.before)?;
         Ok(task)
     })
+}
+
+/// Makes other tasks wait for this one.
+pub fn put_before(tx: &mut Tx, id: TaskId, others: &[IdPrefix]) -> Result<(), OpsError> {
+    for other in others {
+        let other = find::task_id(tx.snapshot, other)?;
+        let mut blocked_by = tx.task(other)?.blocked_by;
+        if blocked_by.insert(id) {
+            check_cycle(tx, other, [id])?;
+            let edit = Edit {
+                blocked_by: Some(blocked_by),
+                ..Edit::default()
+            };
+            tx.event(other, TaskEvent::Edited(Box::new(edit)))?;
+        }
+    }
+    Ok(())
 }
 
 /// Works out the fields that really change.
@@ -146,11 +166,13 @@ pub fn check_cycle(
     id: TaskId,
     on: impl IntoIterator<Item = TaskId>,
 ) -> Result<(), OpsError> {
+    let on_what = |task: &Task| -> Vec<TaskId> {
+        let on = task.block.as_ref().and_then(|block| block.on);
+        task.blocked_by.iter().copied().chain(on).collect()
+    };
     let waits = |id: TaskId| match tx.snapshot.entry(id) {
-        Ok(Some(entry)) if entry.glance().status.is_open() => {
-            let on = entry.task().block.as_ref().and_then(|block| block.on);
-            entry.task().blocked_by.iter().copied().chain(on).collect()
-        }
+        _ if tx.has_changed(id) => tx.task(id).map(|task| on_what(&task)).unwrap_or_default(),
+        Ok(Some(entry)) if entry.glance().status.is_open() => on_what(entry.task()),
         _ => Vec::new(),
     };
     match queue::cycle(id, on, &waits) {

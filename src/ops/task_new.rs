@@ -10,7 +10,7 @@ use crate::model::text;
 use crate::store::Snapshot;
 
 use super::tx::transact;
-use super::{Context, OpsError, find};
+use super::{Context, OpsError, find, task_edit};
 
 #[derive(Debug, Default, Clone)]
 pub struct NewTask {
@@ -24,6 +24,8 @@ pub struct NewTask {
     pub paths: Vec<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub after: Vec<IdPrefix>,
+    /// What is to wait for it.
+    pub before: Vec<IdPrefix>,
     pub tags: BTreeSet<Tag>,
 }
 
@@ -67,6 +69,7 @@ pub fn new_task(ctx: &Context, new: &NewTask) -> Result<Task, OpsError> {
         let log = TaskLog::created(id, tx.stamp(None), tx.author(), draft);
         tx.subject(format!("new {id}: {}", log_title(&log)));
         tx.add_task(log);
+        task_edit::put_before(tx, id, &new.before)?;
         tx.task(id)
     })
 }

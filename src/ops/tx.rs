@@ -324,6 +324,11 @@ impl<'t, 's> Tx<'t, 's> {
         fold(&self.log(id)?)
     }
 
+    /// Tells whether this operation changes a task, or makes it.
+    pub fn has_changed(&self, id: TaskId) -> bool {
+        self.changes.tasks.contains_key(&id)
+    }
+
     pub fn dependency(&self, id: TaskId) -> Dependency {
         self.snapshot.dependency(id).unwrap_or(Dependency::Unknown)
     }

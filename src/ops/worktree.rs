@@ -2,7 +2,7 @@
 //!
 //! Its claims stay until they expire, as for every agent that was signed off.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::git::is_alive;
 use crate::model::name::AgentName;
@@ -66,6 +66,18 @@ pub fn look_after_worktrees(ctx: &Context) -> Result<Vec<Gone>, OpsError> {
         presence.forget_haunts(&agent)?;
     }
     Ok(gone)
+}
+
+/// Returns the agents as which worktrees of this clone act, and where, as far as can be read.
+pub fn bound(ctx: &Context) -> Vec<(AgentName, PathBuf)> {
+    let repo = ctx.repo();
+    let worktrees = repo.worktrees().unwrap_or_default().into_iter();
+    worktrees
+        .filter_map(|worktree| {
+            let name = repo.worktree_config_of(&worktree.git_dir, AGENT_KEY);
+            Some((name.ok()??.parse().ok()?, worktree.path))
+        })
+        .collect()
 }
 
 /// Tells whether a worktree that is there acts as this agent.

@@ -7,10 +7,13 @@ use crate::git::GitError;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no record here.
-    #[error("{}", not_initialised(remote.as_deref()))]
+    #[error("{}", not_initialised(remote.as_deref(), unseen.as_deref()))]
     NotInitialised {
         /// The remote that has one, as far as the last fetch tells.
         remote: Option<String>,
+        /// A remote that may have one which was not fetched: of a clone of one branch, or made
+        /// before the team.
+        unseen: Option<String>,
     },
     #[error("the branch `reflectt` of this repository is not reflectt's record: {reason}")]
     Foreign { reason: String },
@@ -62,9 +65,12 @@ pub enum StoreError {
     },
 }
 
-fn not_initialised(remote: Option<&str>) -> String {
-    match remote {
-        Some(remote) => format!("this clone does not take part in the team on `{remote}` yet"),
-        None => "this repository has no `reflectt` branch yet".to_owned(),
+fn not_initialised(remote: Option<&str>, unseen: Option<&str>) -> String {
+    match (remote, unseen) {
+        (Some(remote), _) => format!("this clone does not take part in the team on `{remote}` yet"),
+        (None, Some(remote)) => format!(
+            "this clone has no `reflectt` branch yet; whether `{remote}` has a team was not asked"
+        ),
+        (None, None) => "this repository has no `reflectt` branch yet".to_owned(),
     }
 }

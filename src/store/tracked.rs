@@ -29,7 +29,11 @@ impl Store {
             let found = tip.ok().flatten().map(|tip| self.snapshot_at(tip, None));
             found.is_some_and(|found| !matches!(found, Err(StoreError::Foreign { .. })))
         });
-        StoreError::NotInitialised { remote }
+        // Where `join` and `init` would ask.
+        let names = self.repo.remote_names();
+        let place = self.link().map_or("origin".to_owned(), |link| link.name);
+        let unseen = Some(place).filter(|place| remote.is_none() && names.contains(place));
+        StoreError::NotInitialised { remote, unseen }
     }
 
     fn tracked(&self, name: &str) -> Result<Option<crate::git::Oid>, StoreError> {

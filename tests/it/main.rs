@@ -23,3 +23,4 @@ mod tasks;
 mod team;
 mod tidy;
 mod transports;
+mod words;

@@ -55,7 +55,7 @@ fn a_task_is_planned() {
             --- stdout
             [ID2]  Think about caching
             --- stderr
-            warning: nobody can claim it before it has a criterion that another agent can check
+            warning: nobody can claim it before it has a criterion that another agent can check, in two words or more
             hint: reflectt task edit [ID2] --criterion TEXT
             ",
         );

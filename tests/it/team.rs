@@ -220,7 +220,7 @@ fn messages_that_cannot_be_sent() {
         r#"
         exit 2
         --- stdout
-        {"error":{"kind":"usage","message":"it is not known who asks","hints":["reflectt join NAME (makes this worktree act as NAME)","reflectt --as NAME … (for one command)"]}}
+        {"error":{"kind":"usage","message":"it is not known who asks","hints":["reflectt join link (if this worktree is link's too, as `[DIR]/repo`)","reflectt join NAME (makes this worktree act as NAME)","reflectt --as NAME … (for one command)"]}}
         "#,
     );
     assert_eq!(
@@ -237,10 +237,15 @@ fn waiting_for_a_message() {
     repo.as_agent("link", ["inbox", "--wait", "10ms"]).snapshot(
         "
         exit 5
+        --- stdout
+        no unread messages
         --- stderr
-        error: no message came within 10ms
+        hint: reflectt inbox --wait 10m (waits for one)
         ",
     );
+    let json = ["inbox", "--wait", "10ms", "--json"];
+    let none = repo.as_agent("link", json).code(5).json();
+    assert_eq!(none, serde_json::json!({ "messages": [] }));
     let waiting = other
         .command(["inbox", "--wait", "1m", "--json"])
         .agent("link")
@@ -322,7 +327,7 @@ fn status_says_what_to_do() {
         PAUSED by sage (until `reflectt resume`): release
 
         Waiting for your review
-          [ID1]  P2  validating  Keep the return path  by kai, [AGO]
+          [ID1]  P2  in review  Keep the return path  by kai, [AGO]
 
         Unread messages: 1
           kai about [ID1], [AGO]: kai asks you to review `[ID1]` (Keep the return path), [OID]: done. `reflectt tas…

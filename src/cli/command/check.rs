@@ -55,7 +55,7 @@ impl CheckArgs {
         for problem in &verdict.problems {
             ui.warn(format!("the team's settings are damaged: {problem}"));
         }
-        let words = blocked::words(&verdict, &Place::Range, ui.options().now);
+        let words = blocked::words(&verdict, &Place::Range, ui.now());
         let found = !verdict.findings.is_empty();
         if self.format == Format::Github && !ui.is_json() {
             for line in annotations(&verdict) {

@@ -238,7 +238,7 @@ fn commit_place(session: &Session, context: Option<&Context>) -> Place {
 /// Prints an outcome; `speaks` is whether what does not stop git is said, too.
 fn report(session: &Session, outcome: &Outcome, place: &Place, speaks: bool) -> u8 {
     let ui = &session.ui;
-    let now = ui.options().now;
+    let now = ui.now();
     let problems = |verdict: &Verdict| {
         for problem in verdict.problems.iter().filter(|_| speaks) {
             ui.warn(format!("the team's settings are damaged: {problem}"));
@@ -329,7 +329,7 @@ fn edit(session: &Session, asked: &Asked) -> u8 {
     let me = editor(session, &repo, &edit);
     let context = Context::new(repo, me, session::now, fastrand::Rng::new());
     let outcome = agent_edit::check_edit(&context, &edit, asked);
-    let say = |verdict: &Verdict| blocked::words(verdict, &Place::Edit, ui.options().now);
+    let say = |verdict: &Verdict| blocked::words(verdict, &Place::Edit, ui.now());
     match &outcome {
         Outcome::Block(verdict) | Outcome::Unrecorded(verdict, _) => {
             let reason = say(verdict).as_error(Color::Off);

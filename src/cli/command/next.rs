@@ -64,7 +64,7 @@ impl Next {
                 if next.claim.is_some() {
                     view::hint_submit(ui, task);
                 } else {
-                    ui.hint(format!("reflectt claim {}", task.id));
+                    ui.hint("reflectt next --claim (takes it, or the next best if somebody else was faster)");
                 }
             }
             None => ui.line(&next.reason),

@@ -15,7 +15,8 @@ use crate::ops::{self, Verdict};
 #[command(after_help = "\
 Examples:
   reflectt review k3f9 --approve
-  reflectt review k3f9 --request-changes \"the query string is lost, see tests/login.rs\"")]
+  reflectt review k3f9 --request-changes \"the query string is lost, see tests/login.rs\"
+  reflectt review k3f9 --correct \"the fragment is lost, not the query string\"")]
 pub struct Review {
     /// The task's id, or its first characters.
     id: IdPrefix,
@@ -28,13 +29,17 @@ pub struct Review {
     /// What must change; the task goes back to its author.
     #[arg(long, value_name = "TEXT", group = "verdict")]
     request_changes: Option<String>,
+    /// Replace what your last review of it says; the verdict stands.
+    #[arg(long, value_name = "TEXT", group = "verdict")]
+    correct: Option<String>,
 }
 
 impl Review {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
-        let verdict = match &self.request_changes {
-            Some(note) => Verdict::RequestChanges { note: note.clone() },
-            None => Verdict::Approve {
+        let verdict = match (&self.request_changes, &self.correct) {
+            (Some(note), _) => Verdict::RequestChanges { note: note.clone() },
+            (None, Some(note)) => Verdict::Correct { note: note.clone() },
+            (None, None) => Verdict::Approve {
                 note: self.note.clone(),
             },
         };
@@ -51,6 +56,12 @@ impl Review {
                 view::done(ui, "sent back", &task);
                 if let Some(author) = &task.assignee {
                     ui.line(format!("{author} is asked for the changes"));
+                }
+            }
+            Verdict::Correct { .. } => {
+                view::done(ui, "corrected the review of", &task);
+                if let Some(author) = &task.assignee {
+                    ui.line(format!("{author} is told"));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! A message as people read it, in `inbox`, `channel` and `ack`.
 
+use crate::cli::excerpt;
 use crate::cli::text::{RED, Text};
 use crate::cli::ui::Ui;
 use crate::model::message::Message;
@@ -9,6 +10,22 @@ use crate::model::name::AgentName;
 pub fn show_message(ui: &Ui, message: &Message) {
     ui.line(heading(ui, message));
     ui.block(2, &message.body);
+}
+
+/// Prints a message, of a long one the beginning, and returns whether that was all.
+pub fn show_beginning(ui: &Ui, message: &Message, lines: usize, chars: usize) -> bool {
+    let body = &message.body;
+    let shown = excerpt::beginning(body, lines, chars);
+    if shown.len() == body.len() {
+        show_message(ui, message);
+        return true;
+    }
+    ui.line(heading(ui, message));
+    ui.block(2, shown);
+    let left = body[shown.len()..].chars().count();
+    let more = format!("  … {left} more characters: reflectt inbox --all");
+    ui.line(Text::new().dim(more));
+    false
 }
 
 /// Returns the line above a message.

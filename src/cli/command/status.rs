@@ -273,7 +273,7 @@ fn reviews(lines: &mut Vec<Text>, ui: &Ui, status: &AgentStatus) {
             since.unwrap_or_default()
         )));
     }
-    let command = "reflectt task list --status validating";
+    let command = "reflectt task list --status in-review";
     more(lines, status.reviews.len(), TASKS_SHOWN, command);
 }
 
@@ -314,7 +314,7 @@ fn task_line(task: &Task) -> Text {
     Text::from("  ")
         .bold(task.id.as_str())
         .plain(format!("  {}  ", task.priority))
-        .styled(style, task.status.as_str())
+        .styled(style, task.status.told())
         .plain("  ")
         .plain(cut(&task.title, LINE_MAX))
 }
@@ -402,7 +402,7 @@ mod tests {
             paused: None,
             action: long(8192),
         };
-        let ui = Ui::stdio(UiOptions::from_env(|_| None, Terminal::default(), 2_000));
+        let ui = Ui::stdio(UiOptions::from_env(|_| None, Terminal::default(), || 2_000));
         let text: Vec<String> = lines(&ui, &status)
             .iter()
             .map(|line| line.render(Color::Off))

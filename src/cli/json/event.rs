@@ -98,7 +98,8 @@ fn fields(event: &TaskEvent) -> Value {
             "commit": commit,
             "note": note,
         }),
-        TaskEvent::ChangesRequested { submission, note } => json!({
+        TaskEvent::ChangesRequested { submission, note }
+        | TaskEvent::Corrected { submission, note } => json!({
             "submission": submission.to_string(),
             "note": note,
         }),

@@ -88,6 +88,7 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
         }
         TaskEvent::Approved { note, .. } => ("approved it".to_owned(), note.clone()),
         TaskEvent::ChangesRequested { note, .. } => said("asked for changes", note),
+        TaskEvent::Corrected { note, .. } => said("corrected what the review says", note),
         TaskEvent::Released { note } => ("released it".to_owned(), note.clone()),
         TaskEvent::HandedOff { to, note, fence } => match fence {
             Some(fence) => said(&format!("handed it to {to}, fence {fence}"), note),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::ui::tests::{PIPE, printed};
+use crate::cli::ui::tests::{NOW, PIPE, printed};
 use crate::cli::view;
 use crate::model::id::{Fence, Stamp, TaskId};
 use crate::model::name::{AgentName, Author};
@@ -30,14 +30,14 @@ struct Story {
 impl Story {
     fn of(draft: Draft) -> Story {
         let mut rng = fastrand::Rng::with_seed(1);
-        let at = Timestamp(PIPE.now - 300 * MINUTE);
+        let at = Timestamp(NOW - 300 * MINUTE);
         let stamp = Stamp::new(at, &mut rng, None);
         let log = TaskLog::created(id("k3f9x2"), stamp, Author::from(&agent("kai")), draft);
         Story { log, rng }
     }
 
     fn then(&mut self, minutes_ago: i64, by: &str, event: TaskEvent) -> Stamp {
-        let at = Timestamp(PIPE.now - minutes_ago * MINUTE);
+        let at = Timestamp(NOW - minutes_ago * MINUTE);
         let stamp = Stamp::new(at, &mut self.rng, self.log.log.last());
         self.log.log.push(stamp, Author::from(&agent(by)), event);
         stamp

@@ -62,6 +62,10 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
             submission: table.need("submission", field::parsed)?,
             note: table.need("note", field::note)?,
         },
+        "corrected" => TaskEvent::Corrected {
+            submission: table.need("submission", field::parsed)?,
+            note: table.need("note", field::note)?,
+        },
         "released" => TaskEvent::Released {
             note: table.opt("note", field::note)?,
         },
@@ -190,7 +194,8 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
             out.opt_text("commit", commit.as_deref());
             out.opt_text("note", note.as_deref());
         }
-        TaskEvent::ChangesRequested { submission, note } => {
+        TaskEvent::ChangesRequested { submission, note }
+        | TaskEvent::Corrected { submission, note } => {
             out.word("submission", submission);
             out.text("note", note);
         }

@@ -122,6 +122,7 @@ impl Task {
             TaskEvent::Submitted(submission) => self.allows_submission(by, submission),
             TaskEvent::Approved { submission, .. }
             | TaskEvent::ChangesRequested { submission, .. } => self.allows_review(by, *submission),
+            TaskEvent::Corrected { submission, .. } => self.allows_correction(by, *submission),
             TaskEvent::Released { .. } => self.by_holder(by, "released"),
             TaskEvent::HandedOff { to, fence, .. } => self.allows_hand_off(by, to, *fence),
             TaskEvent::Lapsed { agent, fence, .. } => {
@@ -242,6 +243,24 @@ impl Task {
         }
     }
 
+    /// What was said in a review may be said better by whoever said it, while it is the last word.
+    fn allows_correction(&self, by: &Author, submission: Stamp) -> Result<(), Refusal> {
+        let sent_back = self.status.is_open() && self.changes.is_some();
+        let judged = self.status == Status::Done || sent_back;
+        let last = (self.submission.as_ref()).is_some_and(|(latest, _)| *latest == submission);
+        if !judged || !last {
+            let message = format!("task `{}` has no review that could be corrected", self.id);
+            return Err(Refusal::new(Rule::Submission, message));
+        }
+        match &self.reviewer {
+            Some(reviewer) if by.is(reviewer) => Ok(()),
+            _ => Err(Refusal::new(
+                Rule::Reviewer,
+                format!("the review of `{}` is not `{by}`'s", self.id),
+            )),
+        }
+    }
+
     fn allows_hand_off(
         &self,
         by: &Author,
@@ -275,7 +294,8 @@ impl Task {
             Rule::Status,
             format!(
                 "task `{}` is `{}` and cannot be {what}",
-                self.id, self.status
+                self.id,
+                self.status.told()
             ),
         )
     }
@@ -348,6 +368,8 @@ impl Task {
                 self.status = Status::Validating;
                 self.block = None;
                 self.closed = None;
+                // What was asked for is made, for all one knows; the reviewer will say.
+                self.changes = None;
                 self.submission = Some((stamp, (**submission).clone()));
                 if submission.reviewer.is_some() {
                     self.reviewer.clone_from(&submission.reviewer);
@@ -366,6 +388,12 @@ impl Task {
                     Some(_) => self.status = Status::Doing,
                     // A submission that outlived its claim has nobody to go back to but its author.
                     None => self.let_go(self.assignee.clone()),
+                }
+            }
+            // The note of an approval is in the history alone.
+            TaskEvent::Corrected { note, .. } => {
+                if let Some(changes) = &mut self.changes {
+                    changes.clone_from(note);
                 }
             }
             TaskEvent::Released { note } => {

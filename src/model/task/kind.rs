@@ -98,6 +98,11 @@ pub enum TaskEvent {
         submission: Stamp,
         note: String,
     },
+    /// The reviewer said better what the last review of `submission` said.
+    Corrected {
+        submission: Stamp,
+        note: String,
+    },
     Released {
         note: Option<String>,
     },
@@ -150,6 +155,7 @@ impl TaskEvent {
             TaskEvent::Submitted(_) => "submitted",
             TaskEvent::Approved { .. } => "approved",
             TaskEvent::ChangesRequested { .. } => "changes_requested",
+            TaskEvent::Corrected { .. } => "corrected",
             TaskEvent::Released { .. } => "released",
             TaskEvent::HandedOff { .. } => "handed_off",
             TaskEvent::Lapsed { .. } => "lapsed",

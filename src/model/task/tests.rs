@@ -110,6 +110,13 @@ fn changes(submission: i64) -> TaskEvent {
     }
 }
 
+fn corrected(submission: i64) -> TaskEvent {
+    TaskEvent::Corrected {
+        submission: stamp(submission),
+        note: "no test of the query".to_owned(),
+    }
+}
+
 fn released(note: Option<&str>) -> TaskEvent {
     TaskEvent::Released {
         note: note.map(str::to_owned),
@@ -197,7 +204,7 @@ fn every_move_from_every_status() {
     // The status after the event in each status: todo, doing, blocked, validating, done,
     // cancelled; `NO` where it is refused.
     #[rustfmt::skip]
-    let moves: [(&str, TaskEvent, [Option<Status>; 6]); 26] = [
+    let moves: [(&str, TaskEvent, [Option<Status>; 6]); 28] = [
         ("kai",  claimed("kai", 4),        [Some(Doing), Some(Doing), Some(Doing), Some(Doing), NO, NO]),
         ("link", claimed("link", 4),       [Some(Doing), Some(Doing), Some(Doing), Some(Doing), NO, NO]),
         ("link", claimed("link", 0),       [NO, NO, NO, NO, NO, NO]),
@@ -215,6 +222,8 @@ fn every_move_from_every_status() {
         ("kai",  approved(2),              [NO, NO, NO, NO, NO, NO]),
         ("sage", changes(2),               [NO, NO, NO, Some(Doing), NO, NO]),
         ("link", changes(2),               [NO, NO, NO, NO, NO, NO]),
+        ("sage", corrected(2),             [NO, NO, NO, NO, Some(Done), NO]),
+        ("kai",  corrected(2),             [NO, NO, NO, NO, NO, NO]),
         ("kai",  released(None),           [NO, Some(Todo), Some(Todo), Some(Todo), NO, NO]),
         ("link", released(None),           [NO, NO, NO, NO, NO, NO]),
         ("kai",  handed_off("link", None), [NO, Some(Todo), Some(Todo), NO, NO, NO]),
@@ -398,12 +407,34 @@ fn changes_requested_leave_the_claim() {
     let task = story.task();
     assert_eq!(task.holder(), Some(&name("kai")));
     assert_eq!(task.changes.as_deref(), Some("no test"));
-    let task = story
-        .then("kai", submitted(Some("sage")))
-        .then("sage", approved(4))
-        .task();
+    let story = story.then("kai", submitted(Some("sage")));
+    assert_eq!(story.task().changes, None, "they are made");
+    let task = story.then("sage", approved(4)).task();
     assert_eq!((task.changes, task.fence), (None, None));
     assert_eq!(task.assignee, Some(name("kai")));
+}
+
+#[test]
+fn a_review_is_corrected_by_whoever_made_it_while_it_is_the_last_word() {
+    let sent_back = || {
+        Story::new()
+            .then("kai", claimed("kai", 3))
+            .then("kai", submitted(Some("sage")))
+            .then("sage", changes(2))
+    };
+    let task = sent_back().then("sage", corrected(2)).task();
+    assert_eq!(task.status, Status::Doing);
+    assert_eq!(task.changes.as_deref(), Some("no test of the query"));
+    let unchanged = Some("no test");
+    let by_author = sent_back().then("kai", corrected(2)).task_void(&[4]);
+    assert_eq!(by_author.changes.as_deref(), unchanged);
+    let of_another = sent_back().then("sage", corrected(1)).task_void(&[4]);
+    assert_eq!(of_another.changes.as_deref(), unchanged);
+    let again = sent_back().then("kai", submitted(Some("sage")));
+    assert_eq!(
+        again.then("sage", corrected(2)).task_void(&[5]).changes,
+        None
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::model::message::Notice;
 use crate::model::name::{AgentName, Author};
 use crate::model::replay::{self, Lost};
 use crate::model::task::TaskEvent;
+use crate::model::text;
 use crate::store::{Changes, Origin, Snapshot, Store, StoreError, Tips, layout};
 
 use super::adopt::changes_on;
@@ -156,8 +157,9 @@ impl<'c> Top<'c> {
                 tx.event(claim.id, TaskEvent::Retracted { event, note })?;
             }
             let body = format!(
-                "your provisional claim `{}` was not confirmed: {reason}. Stop work on it; what you have not handed in is yours to offer by message.",
-                claim.id
+                "your provisional claim `{}` was not confirmed: {} Stop work on it; what you have not handed in is yours to offer by message.",
+                claim.id,
+                text::sentence(reason)
             );
             let task = Some(claim.id).filter(|_| claim.of_task);
             tx.notify([claim.agent.clone()], Notice::ClaimLost, task, body);

@@ -78,6 +78,6 @@ fn without_a_branch_there_is_no_record() {
     let place = Place::of(TestRepo::init(&[]));
     assert!(matches!(
         place.store.snapshot(),
-        Err(StoreError::NotInitialised { remote: None })
+        Err(StoreError::NotInitialised { remote: None, .. })
     ));
 }

@@ -424,6 +424,7 @@ fn names() {
             exit 2
             --- stderr
             error: --tag: `a,b` is not a name: `,` is not allowed; use a-z, 0-9, `-` and `_`
+            hint: --tag a --tag b (one by one, where it may be repeated)
             "),
             case(["config", "set", "resources.A/B", "2"], "
             exit 2

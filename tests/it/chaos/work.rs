@@ -304,7 +304,7 @@ impl<'w> Worker<'w> {
     }
 
     fn review(&mut self, text: &str) {
-        let Some(list) = self.done(&["task", "list", "--status", "validating"]) else {
+        let Some(list) = self.done(&["task", "list", "--status", "in-review"]) else {
             return;
         };
         let mut tasks = list["tasks"].as_array().unwrap().iter();

@@ -10,7 +10,7 @@ use crate::cli::session::Session;
 use crate::cli::{criterion, fault, input, view};
 use crate::model::id::IdPrefix;
 use crate::model::name::{AgentName, Lane, Tag};
-use crate::model::task::Priority;
+use crate::model::task::{Priority, Status};
 use crate::ops::{self, TaskChanges};
 
 /// Change what a task says.
@@ -65,6 +65,9 @@ struct Fields {
     /// Wait for this task no more.
     #[arg(long = "drop-after", value_name = "ID")]
     drop_after: Vec<IdPrefix>,
+    /// Let this task wait for it.
+    #[arg(long, value_name = "ID")]
+    before: Vec<IdPrefix>,
     /// Add a label.
     #[arg(long = "tag", value_name = "TAG")]
     add_tags: Vec<Tag>,
@@ -108,6 +111,7 @@ impl Edit {
             drop_paths: session.paths(&fields.drop_paths)?,
             add_after: fields.add_after.clone(),
             drop_after: fields.drop_after.clone(),
+            before: fields.before.clone(),
             add_tags: fields.add_tags.iter().cloned().collect(),
             drop_tags: fields.drop_tags.iter().cloned().collect(),
         };
@@ -121,6 +125,9 @@ impl Edit {
             session.ui.json(&TaskJson::from(&task));
         } else {
             view::done(&session.ui, "edited", &task);
+        }
+        if task.status == Status::Todo {
+            view::advice(&session.ui, &task);
         }
         Ok(())
     }

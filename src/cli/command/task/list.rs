@@ -9,7 +9,7 @@ use crate::cli::table::{Cell, Column, Table};
 use crate::cli::text::BOLD;
 use crate::cli::view;
 use crate::model::name::{AgentName, Lane};
-use crate::model::task::Status;
+use crate::model::task::{ChoiceError, Status};
 use crate::ops::{self, TaskFilter, TaskRow};
 
 /// List tasks, most urgent first.
@@ -20,8 +20,8 @@ use crate::ops::{self, TaskFilter, TaskRow};
 Example:
   reflectt task list --status todo --status blocked --lane backend")]
 pub struct List {
-    /// Only these: todo, doing, blocked, validating, done, cancelled; may be repeated.
-    #[arg(long = "status", value_name = "STATUS")]
+    /// Only these: todo, doing, blocked, in-review, done, cancelled; may be repeated.
+    #[arg(long = "status", value_name = "STATUS", value_parser = status)]
     statuses: Vec<Status>,
     /// Only those of this agent, held or reserved.
     #[arg(long, value_name = "NAME")]
@@ -32,6 +32,16 @@ pub struct List {
     /// Done and cancelled ones too.
     #[arg(long)]
     all: bool,
+}
+
+/// Reads a status by the name it has for people, or for programs (`validating`).
+fn status(text: &str) -> Result<Status, ChoiceError> {
+    let plain = text.replace(['-', '_'], " ");
+    let told = |status: &Status| status.told().eq_ignore_ascii_case(&plain);
+    match Status::ALL.into_iter().find(told) {
+        Some(status) => Ok(status),
+        None => text.parse(),
+    }
 }
 
 impl List {
@@ -86,7 +96,7 @@ fn table(rows: &[TaskRow]) -> Table {
         table.row([
             Cell::styled(BOLD, task.id.as_str()),
             task.priority.as_str().into(),
-            task.status.as_str().into(),
+            task.status.told().into(),
             task.assignee
                 .as_ref()
                 .map_or("", |name| name.as_str())

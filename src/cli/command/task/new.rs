@@ -3,10 +3,10 @@
 use clap::Args;
 
 use crate::cli::error::CliError;
-use crate::cli::input;
 use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
+use crate::cli::{input, view};
 use crate::model::id::IdPrefix;
 use crate::model::name::{AgentName, Lane, ResourceName, Tag};
 use crate::model::task::{Priority, Task};
@@ -47,6 +47,9 @@ pub struct New {
     /// Wait for this task; may be repeated.
     #[arg(long, value_name = "ID")]
     after: Vec<IdPrefix>,
+    /// Let this task wait for it; may be repeated.
+    #[arg(long, value_name = "ID")]
+    before: Vec<IdPrefix>,
     /// A label; may be repeated.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<Tag>,
@@ -72,6 +75,7 @@ impl New {
             paths: session.paths(&self.paths)?,
             resources: self.resources.iter().cloned().collect(),
             after: self.after.clone(),
+            before: self.before.clone(),
             tags: self.tags.iter().cloned().collect(),
         };
         let task = ops::new_task(session.context()?, &new)?;
@@ -83,7 +87,8 @@ impl New {
 fn print(session: &Session, task: &Task) {
     let ui = &session.ui;
     if ui.is_json() {
-        return ui.json(&TaskJson::from(task));
+        ui.json(&TaskJson::from(task));
+        return view::advice(ui, task);
     }
     ui.line(
         Text::new()
@@ -91,12 +96,8 @@ fn print(session: &Session, task: &Task) {
             .plain("  ")
             .plain(&task.title),
     );
-    if task.has_concrete_criteria() {
-        if task.blocked_by.is_empty() && task.assignee.is_none() {
-            ui.hint(format!("reflectt claim {}", task.id));
-        }
-    } else {
-        ui.warn("nobody can claim it before it has a criterion that another agent can check");
-        ui.hint(format!("reflectt task edit {} --criterion TEXT", task.id));
+    if task.has_concrete_criteria() && task.blocked_by.is_empty() && task.assignee.is_none() {
+        ui.hint(format!("reflectt claim {}", task.id));
     }
+    view::advice(ui, task);
 }
