@@ -9,6 +9,7 @@ mod daemon;
 mod entry;
 mod error;
 mod fanout;
+mod good;
 mod hand;
 mod haunts;
 mod history;
