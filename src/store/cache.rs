@@ -9,7 +9,7 @@
 //! and computed again. Deleting the file is always safe.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,10 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::{Oid, new_file_in};
+use crate::git::{Oid, OpenOptions, Repo, new_file_in};
+use crate::model::task::Task;
 
-use super::shelf::{Shelf, Slot};
+use super::shelf::{self, Shelf, Slot};
 
 pub(super) mod row;
 
@@ -58,8 +59,38 @@ pub struct Cached {
 }
 
 /// The cache of one shelf.
-pub struct Cache {
+pub struct Cache<'r> {
     path: PathBuf,
+    repo: &'r Repo,
+}
+
+/// The bytes of a cache file, and where to find what they cannot tell.
+///
+/// The checksum says that they are as they were written, and by this version. Who writes something
+/// else under a right checksum costs others time, and no more.
+pub struct Source {
+    pub bytes: Vec<u8>,
+    path: PathBuf,
+    repo: OpenOptions,
+}
+
+impl Source {
+    pub fn new(bytes: Vec<u8>, path: &Path, repo: &Repo) -> Source {
+        Source {
+            bytes,
+            path: path.to_owned(),
+            repo: repo.options().clone(),
+        }
+    }
+
+    /// Reads a task from its file, as if there were no cache; from now on there is none.
+    pub fn read_anew(&self, path: &str, blob: Oid) -> Option<Task> {
+        // Whoever comes next builds another.
+        fs::remove_file(&self.path).ok();
+        let repo = Repo::open(self.repo.clone()).ok()?;
+        let log = shelf::read_task(&repo, path, blob).ok()?.ok()?;
+        Some(shelf::entry(path, blob, &log)?.to_task())
+    }
 }
 
 /// What a cache file is worth.
@@ -71,17 +102,22 @@ pub enum CacheState {
     Damaged,
 }
 
-impl Cache {
-    pub fn new(dir: &Path, name: &str) -> Cache {
+impl Cache<'_> {
+    pub fn new<'r>(repo: &'r Repo, dir: &Path, name: &str) -> Cache<'r> {
         Cache {
             path: dir.join("cache").join(name),
+            repo,
         }
+    }
+
+    fn source(&self, bytes: Vec<u8>) -> Rc<Source> {
+        Rc::new(Source::new(bytes, &self.path, self.repo))
     }
 
     /// Reads what there is; nothing that is wrong with the file is an error.
     pub fn load(&self) -> Cached {
         let bytes = fs::read(&self.path).unwrap_or_default();
-        decode(bytes).unwrap_or(Cached {
+        decode(&self.source(bytes)).unwrap_or(Cached {
             shelf: Shelf::default(),
             tree: None,
             rewrite: true,
@@ -97,7 +133,7 @@ impl Cache {
     pub fn state(&self) -> CacheState {
         match fs::read(&self.path) {
             Err(_) => CacheState::Missing,
-            Ok(bytes) => match decode(bytes) {
+            Ok(bytes) => match decode(&self.source(bytes)) {
                 Some(cached) if !cached.torn => CacheState::Sound,
                 _ => CacheState::Damaged,
             },
@@ -126,7 +162,7 @@ impl Cache {
             changes.try_for_each(|(path, slot)| row::write_slot(path, slot, out))
         })?;
         // One write in append mode: a record of another process cannot land inside it.
-        OpenOptions::new()
+        fs::OpenOptions::new()
             .append(true)
             .open(&self.path)?
             .write_all(&part)
@@ -188,18 +224,18 @@ fn head(bytes: &[u8], part: Range<usize>) -> Option<(Part<'_>, Range<usize>)> {
     Some((head, part.end - rows.len()..part.end))
 }
 
-fn decode(bytes: Vec<u8>) -> Option<Cached> {
-    let bytes = Rc::new(bytes);
+fn decode(source: &Rc<Source>) -> Option<Cached> {
+    let bytes = &source.bytes;
     if !bytes.starts_with(MAGIC) {
         return None;
     }
     let mut rest = MAGIC.len()..bytes.len();
-    let (base, rows) = head(&bytes, unframe(&bytes, &mut rest)?)?;
+    let (base, rows) = head(bytes, unframe(bytes, &mut rest)?)?;
     let base_size = rest.start;
     let mut tree = Oid::from_bytes(base.to).ok()?;
     let mut shelf = Shelf::default();
     shelf.entries.reserve(rows.len() / TYPICAL_ROW);
-    let mut rows = Rows::new(&bytes, rows);
+    let mut rows = Rows::new(source, rows);
     while let Some((_, slot)) = rows.next()? {
         match slot {
             Slot::Task(entry) => shelf.entries.push(entry),
@@ -217,12 +253,12 @@ fn decode(bytes: Vec<u8>) -> Option<Cached> {
     let tail_size = rest.len();
     // Changes are gathered and applied at once; the last one of a path counts.
     let mut changes: BTreeMap<String, Slot> = BTreeMap::new();
-    while let Some(part) = unframe(&bytes, &mut rest) {
-        let (part, rows) = head(&bytes, part)?;
+    while let Some(part) = unframe(bytes, &mut rest) {
+        let (part, rows) = head(bytes, part)?;
         if part.from != tree.as_bytes() {
             continue;
         }
-        let mut rows = Rows::new(&bytes, rows);
+        let mut rows = Rows::new(source, rows);
         while let Some((path, slot)) = rows.next()? {
             let path = match (path, &slot) {
                 (Some(path), _) => path,

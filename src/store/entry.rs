@@ -11,10 +11,11 @@ use std::rc::Rc;
 
 use crate::git::Oid;
 use crate::model::glance::{Glance, Listed};
-use crate::model::id::TaskId;
-use crate::model::task::Task;
+use crate::model::id::{Stamp, TaskId};
+use crate::model::name::Author;
+use crate::model::task::{Draft, Task, TaskLog};
 
-use super::cache::row;
+use super::cache::{Source, row};
 
 /// A task's file and the state in it.
 #[derive(Clone)]
@@ -55,13 +56,10 @@ enum File {
     },
     /// A row of the cache, whose checksum was right.
     Cached {
-        bytes: Rc<Vec<u8>>,
+        source: Rc<Source>,
         row: Range<u32>,
     },
 }
-
-/// Why a row can be read: its bytes are those that this version wrote.
-const CHECKED: &str = "the cache's checksum covers every row, and its version is this one's";
 
 impl Entry {
     /// Returns the entry of a task without its body.
@@ -80,14 +78,14 @@ impl Entry {
     pub(super) fn cached(
         glance: Glance,
         place: Place,
-        bytes: &Rc<Vec<u8>>,
+        source: &Rc<Source>,
         row: Range<u32>,
     ) -> Entry {
         Entry {
             glance,
             place,
             file: File::Cached {
-                bytes: Rc::clone(bytes),
+                source: Rc::clone(source),
                 row,
             },
             task: OnceCell::new(),
@@ -119,7 +117,9 @@ impl Entry {
     pub(super) fn file(&self) -> (&str, Oid) {
         match &self.file {
             File::Read { path, blob } => (path, *blob),
-            File::Cached { .. } => row::file(self.row()).expect(CHECKED),
+            File::Cached { .. } => {
+                row::file(self.row()).expect("it was read when the cache was loaded")
+            }
         }
     }
 
@@ -140,7 +140,7 @@ impl Entry {
     pub(super) fn row(&self) -> &[u8] {
         match &self.file {
             File::Read { .. } => &[],
-            File::Cached { bytes, row } => &bytes[row.start as usize..row.end as usize],
+            File::Cached { source, row } => &source.bytes[row.start as usize..row.end as usize],
         }
     }
 
@@ -148,14 +148,36 @@ impl Entry {
     pub(super) fn is_sound(&self) -> bool {
         match &self.file {
             File::Read { .. } => true,
-            File::Cached { .. } => {
-                row::file(self.row()).is_some() && row::task(&self.glance, self.row()).is_some()
-            }
+            File::Cached { .. } => row::task(&self.glance, self.row()).is_some(),
         }
     }
 
     fn decode(&self) -> Task {
-        row::task(&self.glance, self.row()).expect(CHECKED)
+        let anew = || match &self.file {
+            File::Cached { source, .. } => source.read_anew(self.path(), self.blob()),
+            File::Read { .. } => None,
+        };
+        row::task(&self.glance, self.row())
+            .or_else(anew)
+            .unwrap_or_else(|| self.unreadable())
+    }
+
+    /// Returns what is known of a task whose file is gone, too: the repository has lost objects.
+    fn unreadable(&self) -> Task {
+        let draft = Draft {
+            title: format!("{} cannot be read", self.path()),
+            priority: self.glance.priority,
+            ..Draft::default()
+        };
+        let made = Stamp::last_at(self.glance.created);
+        let log = TaskLog::created(self.glance.id, made, Author::reflectt(), draft);
+        let task = log.fold().expect("an event made it a moment ago").task;
+        Task {
+            status: self.glance.status,
+            last_fence: self.glance.last_fence,
+            closed: self.glance.closed,
+            ..task
+        }
     }
 }
 

@@ -12,11 +12,7 @@ use crate::model::reflection::Reflection;
 use crate::model::settings::SettingsEvent;
 use crate::model::task::TaskEvent;
 
-use super::shelf::RecordFile;
 use super::{Store, StoreError, layout, shelf, table};
-
-/// How many commits are searched for a version of a file that can be read.
-const SEARCHED: usize = 5000;
 
 /// What an event in the log is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,41 +40,6 @@ pub struct HistoryEvent {
 }
 
 impl Store {
-    /// Returns the last version of a task's file before `tip` that can be read.
-    pub(super) fn last_good(&self, tip: Oid, path: &str) -> Result<Option<Oid>, GitError> {
-        let readable =
-            |bytes: &[u8]| shelf::task_in(path, bytes).is_ok_and(|log| log.fold().is_some());
-        self.last_version(tip, path, &readable)
-    }
-
-    /// Returns the last version of a file before `tip` that `accept`s.
-    pub(super) fn last_version(
-        &self,
-        tip: Oid,
-        path: &str,
-        accept: &dyn Fn(&[u8]) -> bool,
-    ) -> Result<Option<Oid>, GitError> {
-        let mut tried = BTreeSet::new();
-        for step in self.repo.history([tip], [])?.take(SEARCHED) {
-            let (_, commit) = step?;
-            let Some(entry) = self.repo.find_path(commit.tree, path)? else {
-                continue;
-            };
-            let file = RecordFile {
-                path: path.to_owned(),
-                mode: entry.mode,
-                blob: entry.oid,
-            };
-            if tried.insert(entry.oid)
-                && let Ok(bytes) = file.read(&self.repo)?
-                && accept(&bytes)
-            {
-                return Ok(Some(entry.oid));
-            }
-        }
-        Ok(None)
-    }
-
     /// Returns every version of the claims table up to `tip`, oldest first.
     pub fn table_versions(&self, tip: Oid) -> Result<Vec<Table>, StoreError> {
         let mut versions = Vec::new();

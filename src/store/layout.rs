@@ -76,9 +76,14 @@ pub fn tracked_record(remote: &str) -> String {
     format!("refs/remotes/{remote}/reflectt")
 }
 
-/// Where sync puts a remote's claims table.
-pub fn tracked_claims(remote: &str) -> String {
-    tracking(remote, "claims")
+/// Where a remote's claims table is put: by sync, of either place, and by git itself where it is a
+/// branch.
+pub fn tracked_claims(remote: &str) -> [String; 3] {
+    [
+        tracking(remote, "claims"),
+        tracking(remote, "heads/reflectt-claims"),
+        format!("refs/remotes/{remote}/reflectt-claims"),
+    ]
 }
 
 /// Tells whether a ref is one of reflectt's own: such commits change no files of the project.

@@ -9,6 +9,7 @@ mod daemon;
 mod entry;
 mod error;
 mod fanout;
+mod good;
 mod hand;
 mod haunts;
 mod history;
@@ -97,7 +98,7 @@ impl Store {
     /// Tells what the caches are worth, before anything reads and mends them.
     pub fn caches(&self) -> [(PathBuf, CacheState); 2] {
         [layout::TASKS, layout::ARCHIVE].map(|name| {
-            let cache = cache::Cache::new(&self.dir, name);
+            let cache = cache::Cache::new(&self.repo, &self.dir, name);
             (cache.path().to_owned(), cache.state())
         })
     }

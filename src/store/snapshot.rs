@@ -170,7 +170,7 @@ impl<'s> Snapshot<'s> {
         let Some(tree) = self.root_dir(directory) else {
             return Ok(Shelf::default());
         };
-        let cache = Cache::new(&self.store.dir, directory);
+        let cache = Cache::new(&self.store.repo, &self.store.dir, directory);
         let mut cached = cache.load();
         if cached.tree == Some(tree) {
             return Ok(cached.shelf);

@@ -43,7 +43,7 @@ impl Snapshot<'_> {
             Err(reason) => reason.to_string(),
         };
         let parses = |bytes: &[u8]| parse(bytes).is_ok();
-        let last_good = self.store().last_version(self.tip, &file.path, &parses)?;
+        let last_good = self.store().known_version(self.tip, &file.path, &parses)?;
         let value = match last_good {
             Some(oid) => parse(&repo.read_blob(oid)?).ok(),
             None => None,

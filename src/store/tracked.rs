@@ -13,10 +13,13 @@ impl Store {
             Some(tip) => Some(tip),
             None => self.tracked(&layout::tracked_record(remote))?,
         };
-        let table = match self.repo.read_ref(&self.claims)? {
-            Some(table) => Some(table),
-            None => self.tracked(&layout::tracked_claims(remote))?,
-        };
+        let mut table = self.repo.read_ref(&self.claims)?;
+        for name in layout::tracked_claims(remote) {
+            table = match table {
+                Some(table) => Some(table),
+                None => self.tracked(&name)?,
+            };
+        }
         self.snapshot_at(tip.ok_or_else(|| self.not_initialised())?, table)
     }
 

@@ -10,7 +10,7 @@ use crate::cli::session::Session;
 use crate::model::settings::EnforceMode;
 use crate::ops::enforce::{Against, Finding, Verdict, Why, acting, check_commits};
 use crate::ops::{Context, OpsError};
-use crate::store::StoreError;
+use crate::store::{StoreError, layout};
 
 /// A build server has time; a history of a hundred thousand commits takes seconds.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -99,21 +99,28 @@ impl CheckArgs {
             .parse_range(&self.range)
             .map_err(OpsError::from)?
             .ok_or_else(|| unknown(&self.range))?;
+        let remote = repo.config("reflectt.remote");
+        let remote = remote.unwrap_or_else(|| "origin".to_owned());
         let against = match &self.against {
             Some(text) => {
                 let found = repo.resolve(text).map_err(OpsError::from)?;
                 Against::Table(found.ok_or_else(|| unknown(text))?)
             }
-            None => {
-                let remote = repo.config("reflectt.remote");
-                Against::HereOrRemote(remote.unwrap_or_else(|| "origin".to_owned()))
-            }
+            None => Against::HereOrRemote(remote.clone()),
         };
         let who = acting(context);
         check_commits(context, &who, &range, &against, LIMIT).map_err(|error| match error {
             // Not the hint to found a team: the clone of a build server lacks what it must fetch.
             OpsError::Store(StoreError::NotInitialised { .. }) | OpsError::Nothing(_) => {
-                CliError::failed(error.to_string()).hint(FETCH)
+                let error = CliError::failed(error.to_string());
+                let fetch = |claims: &str| fetch(&remote, claims);
+                match context.store().link() {
+                    Some(link) => error.hint(fetch(link.claims_on_remote().as_str())),
+                    None => error.hint(fetch(layout::CLAIMS)).hint(format!(
+                        "{} (where claims are a branch)",
+                        fetch(layout::CLAIMS_BRANCH)
+                    )),
+                }
             }
             error @ OpsError::Shallow(_) => whole_history(error.into()),
             other => other.into(),
@@ -128,7 +135,14 @@ fn whole_history(error: CliError) -> CliError {
         .hint("git fetch --unshallow (in this clone)")
 }
 
-const FETCH: &str = "git fetch origin '+refs/heads/reflectt:refs/heads/reflectt' '+refs/reflectt/claims:refs/reflectt/claims'";
+/// Returns the command that brings record and table from a remote that has the table at `claims`.
+fn fetch(remote: &str, claims: &str) -> String {
+    format!(
+        "git fetch {remote} '+{record}:{record}' '+{claims}:{here}'",
+        record = layout::RECORD,
+        here = layout::CLAIMS
+    )
+}
 
 /// Returns a workflow command of GitHub for each file.
 fn annotations(verdict: &Verdict) -> Vec<String> {

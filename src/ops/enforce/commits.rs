@@ -68,6 +68,9 @@ pub fn check_commits(
         beyond: BTreeMap::new(),
     };
     let vouchers = vouchers(&commits);
+    // Who pushes brings those commits in, and may build upon them: a holder takes over what was
+    // made before it. Commits that are asked about say for themselves what they were made under.
+    let builder = who.agent().filter(|_| *against == Against::Here);
     for (commit, proof) in commits.iter().zip(&vouchers) {
         let own_work = email.as_ref().is_none_or(|email| *email == commit.email);
         let change = Change {
@@ -100,7 +103,7 @@ pub fn check_commits(
             }
         }
         if judged.outdated.is_empty() {
-            let superseded = history.superseded(who, commit, proof)?;
+            let superseded = history.superseded(builder, commit, proof)?;
             verdict.findings.extend(superseded.map(|why| Finding {
                 commit: Some(name),
                 paths: commit.paths.clone(),
@@ -357,7 +360,7 @@ impl<'h, 's> History<'h, 's> {
     /// else has taken up since, even if that is done by now.
     fn superseded(
         &mut self,
-        who: &Who,
+        builder: Option<&AgentName>,
         commit: &LoggedCommit,
         proof: &Proof,
     ) -> Result<Option<Why>, OpsError> {
@@ -372,7 +375,7 @@ impl<'h, 's> History<'h, 's> {
                     continue;
                 };
                 let vouched = proof.voucher.fences.contains(&now);
-                if holder != fate.agent && who.agent() != Some(&holder) && !vouched {
+                if holder != fate.agent && builder != Some(&holder) && !vouched {
                     return Ok(Some(Why::Outdated {
                         task: *id,
                         fences: proof.made_under.iter().copied().collect(),

@@ -21,6 +21,7 @@ use crate::model::name::{Author, ResourceName, Tag};
 use crate::model::path::PathPattern;
 use crate::model::task::{Block, Handoff, Priority, Status, Submission, Task};
 use crate::model::time::Timestamp;
+use crate::store::cache::Source;
 use crate::store::entry::{Entry, Place};
 use crate::store::shelf::{Quarantined, Slot};
 
@@ -143,21 +144,24 @@ fn read_fixed(bytes: &[u8; FIXED]) -> Option<(Glance, Place)> {
 
 /// Reads rows one after the other, out of the bytes of a whole file.
 pub struct Rows<'a> {
-    bytes: &'a Rc<Vec<u8>>,
+    source: &'a Rc<Source>,
     rest: Range<usize>,
 }
 
 impl<'a> Rows<'a> {
     /// `range` is where they are.
-    pub fn new(bytes: &'a Rc<Vec<u8>>, range: Range<usize>) -> Rows<'a> {
-        Rows { bytes, rest: range }
+    pub fn new(source: &'a Rc<Source>, range: Range<usize>) -> Rows<'a> {
+        Rows {
+            source,
+            rest: range,
+        }
     }
 
     /// Returns the next row: the outer `None` is damage, the inner one the end.
     ///
     /// The path of a task is not looked up: it is `None`.
     pub fn next(&mut self) -> Option<Option<(Option<String>, Slot)>> {
-        let rest = self.bytes.get(self.rest.clone())?;
+        let rest = self.source.bytes.get(self.rest.clone())?;
         let Some((kind, rest)) = rest.split_first() else {
             return Some(None);
         };
@@ -175,10 +179,12 @@ impl<'a> Rows<'a> {
             }
             TASK => {
                 let (glance, place) = read_fixed(row.first_chunk()?)?;
+                // The rest is looked at later; what file it is of has to be known by then.
+                file(&row[FIXED..])?;
                 let row = u32::try_from(start + FIXED).ok()?..u32::try_from(end).ok()?;
                 (
                     None,
-                    Slot::Task(Entry::cached(glance, place, self.bytes, row)),
+                    Slot::Task(Entry::cached(glance, place, self.source, row)),
                 )
             }
             _ => return None,
@@ -192,7 +198,7 @@ pub fn file(row: &[u8]) -> Option<(&str, Oid)> {
     Some((path, Oid::from_bytes(blob).ok()?))
 }
 
-/// Returns the task in its row; `None` if a value is not valid, which only damage can cause.
+/// Returns the task in its row; `None` if a value is not valid, which this version does not write.
 pub fn task(glance: &Glance, row: &[u8]) -> Option<Task> {
     let (_, rest): ((&[u8], &str), _) = postcard::take_from_bytes(row).ok()?;
     postcard::from_bytes::<TaskRow>(rest).ok()?.task(glance)

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::store::cache::row::{self, Rows};
-use crate::store::cache::{Cache, CacheState};
+use crate::store::cache::{Cache, CacheState, Source};
 use crate::store::shelf::{Shelf, Slot};
 
 /// Reads the open tasks with no cache to start from.
@@ -31,7 +31,7 @@ fn size(place: &Place) -> u64 {
 }
 
 fn state(place: &Place) -> CacheState {
-    Cache::new(place.store.dir(), layout::TASKS).state()
+    Cache::new(place.store.repo(), place.store.dir(), layout::TASKS).state()
 }
 
 #[test]
@@ -124,6 +124,42 @@ fn a_file_of_another_version_is_ignored() {
     let mut bytes = fs::read(file(&place)).unwrap();
     bytes[7] += 1;
     fs::write(file(&place), bytes).unwrap();
+    assert_eq!(cached(&place), fresh(&place));
+    assert_eq!(state(&place), CacheState::Sound);
+}
+
+#[test]
+fn a_row_that_says_nothing_valid_is_read_anew() {
+    let place = Place::founded();
+    let reserved = |number, title: &str| {
+        let mut log = task(nth(number), title);
+        let edit = crate::model::task::Edit {
+            assignee: Some(Some(agent("somebody"))),
+            ..Default::default()
+        };
+        log.log.push(
+            stamp(Timestamp(NOW.0 + 1), 77),
+            Author::lossy("kai"),
+            TaskEvent::Edited(Box::new(edit)),
+        );
+        log
+    };
+    place.write([reserved(0, "first"), reserved(1, "second")]);
+    cached(&place);
+    // Written by another program, with a checksum that is right.
+    let mut bytes = fs::read(file(&place)).unwrap();
+    let names = bytes
+        .windows(8)
+        .enumerate()
+        .filter(|(_, name)| *name == b"somebody");
+    let (at, _) = names.last().unwrap();
+    bytes[at..at + 8].copy_from_slice(b"some/bod");
+    let length = u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
+    let checksum = crc32fast::hash(&bytes[16..16 + length]);
+    bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
+    fs::write(file(&place), &bytes).unwrap();
+    assert_eq!(cached(&place), fresh(&place));
+    assert_eq!(state(&place), CacheState::Missing);
     assert_eq!(cached(&place), fresh(&place));
     assert_eq!(state(&place), CacheState::Sound);
 }
@@ -222,14 +258,15 @@ proptest! {
         let Some(entry) = shelf::entry(place, blob, &log) else { return Ok(()) };
         let mut bytes = Vec::new();
         row::write_entry(&entry, &mut bytes).unwrap();
-        let bytes = Rc::new(bytes);
-        let mut rows = Rows::new(&bytes, 0..bytes.len());
+        let home = Place::founded();
+        let source = Rc::new(Source::new(bytes.clone(), &file(&home), home.store.repo()));
+        let mut rows = Rows::new(&source, 0..bytes.len());
         let (_, read) = rows.next().unwrap().unwrap();
         prop_assert_eq!(&read, &Slot::Task(entry));
         // Written again without having been looked at, it is the same.
         let mut again = Vec::new();
         row::write_slot(place, &read, &mut again).unwrap();
-        prop_assert_eq!(&again, &*bytes);
+        prop_assert_eq!(&again, &bytes);
         prop_assert!(rows.next().unwrap().is_none());
     }
 

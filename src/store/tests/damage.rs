@@ -76,6 +76,99 @@ fn a_write_to_a_damaged_task_sets_the_bad_bytes_aside() {
     assert_eq!(snapshot.log_of(entry).unwrap().log.len(), 2);
 }
 
+/// Commits `count` times to the record by hand, with git alone.
+fn age(place: &Place, count: usize) {
+    use std::fmt::Write as _;
+    let (record, tip) = (place.store.record_ref(), place.snapshot().tip);
+    let mut stream = String::new();
+    for number in 0..count {
+        let from = match number {
+            0 => format!("from {tip}\n"),
+            _ => String::new(),
+        };
+        let _ = write!(
+            stream,
+            "commit {record}\ncommitter Ann <ann@example.com> {} +0000\ndata 1\nx\n{from}M 100644 inline notes.txt\ndata {}\n{number}\n",
+            NOW.0 / 1000,
+            number.to_string().len()
+        );
+    }
+    let dir = place.test.path.to_str().unwrap();
+    let file = place.test.path.join("stream");
+    std::fs::write(&file, stream).unwrap();
+    let script = format!(
+        "git -C '{dir}' fast-import --quiet --force < '{}'",
+        file.display()
+    );
+    let shell = crate::git::Git::new()
+        .program("sh")
+        .envs(place.test.env())
+        .command(["-c", &script])
+        .current_dir(&place.test.path);
+    shell.checked().unwrap();
+}
+
+#[test]
+fn settings_and_agents_stay_in_force_however_long_they_are_damaged() {
+    use crate::model::settings::{EnforceMode, SettingsEvent};
+    let place = Place::founded();
+    let mut log = place.snapshot().settings_log().unwrap().clone();
+    let set = SettingsEvent::Set {
+        key: "enforce.mode".to_owned(),
+        value: "warn".to_owned(),
+    };
+    log.log.push(stamp(NOW, 1), Author::lossy("kai"), set);
+    let mut kai = AgentLog {
+        name: agent("kai"),
+        log: Log::default(),
+    };
+    let joined = AgentEvent::Joined(Profile::default());
+    kai.log.push(stamp(NOW, 2), Author::lossy("kai"), joined);
+    let changes = Changes {
+        subject: "set".to_owned(),
+        settings: Some(log),
+        agents: vec![kai],
+        ..Changes::default()
+    };
+    assert!(matches!(place.publish(&changes), Published::Moved(_)));
+    let broken: Option<&[u8]> = Some(b"broken [");
+    place.edit(&[("config.toml", broken), ("agents/kai.toml", broken)]);
+    let right = |place: &Place| {
+        let snapshot = place.snapshot();
+        let mode = snapshot.settings().unwrap().enforce;
+        mode == EnforceMode::Warn && snapshot.agents().unwrap().contains_key(&agent("kai"))
+    };
+    age(&place, 5_200);
+    assert!(right(&place), "found behind thousands of commits");
+    let memory = place.store.dir().join("cache/good");
+    let first = std::fs::read_to_string(&memory).unwrap();
+    age(&place, 3);
+    assert!(right(&place));
+    let then = std::fs::read_to_string(&memory).unwrap();
+    assert_ne!(first, then, "what is new was looked at");
+    // A good version in between counts, though the file is as damaged as before.
+    let path = "config.toml";
+    let good = place
+        .store
+        .known_version(place.snapshot().tip, path, &|_| false);
+    let good = place
+        .store
+        .repo()
+        .read_blob(good.unwrap().unwrap())
+        .unwrap();
+    let good = String::from_utf8(good)
+        .unwrap()
+        .replace("\"warn\"", "\"off\"");
+    place.edit(&[(path, Some(good.as_bytes()))]);
+    place.edit(&[(path, broken)]);
+    let mode = |place: &Place| place.snapshot().settings().unwrap().enforce;
+    assert_eq!(mode(&place), EnforceMode::Off);
+    for text in ["", "nonsense", "reflectt 0.0.1\n"] {
+        std::fs::write(&memory, text).unwrap();
+        assert_eq!(mode(&place), EnforceMode::Off, "{text}");
+    }
+}
+
 #[test]
 fn the_archive_is_no_worse_off() {
     let place = Place::founded();
