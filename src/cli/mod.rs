@@ -5,6 +5,7 @@
 pub mod args;
 mod blocked;
 pub mod command;
+mod complete;
 mod criterion;
 mod demo;
 pub mod error;
@@ -40,6 +41,12 @@ use usage::Stop;
 pub fn main(args: Vec<OsString>) -> u8 {
     let env = |name: &str| std::env::var_os(name);
     let mut options = UiOptions::from_env(env, Terminal::detect(), || session::now().0);
+    if let Some(shell) = env(complete::VARIABLE).filter(|shell| !shell.is_empty()) {
+        let ui = Ui::stdio(options);
+        let answer = complete::answer(&shell, args, &working_directory());
+        ui.data(&String::from_utf8_lossy(&answer));
+        return ui.finish(0);
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -60,7 +67,7 @@ pub fn main(args: Vec<OsString>) -> u8 {
     options.json = cli.global.json;
     options.quiet = cli.global.quiet;
     let environment = Environment {
-        directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+        directory: working_directory(),
         agent: env(session::AGENT_VARIABLE),
         git_dir: env("GIT_DIR").map(PathBuf::from),
         variables: std::env::vars_os().collect(),
@@ -80,6 +87,10 @@ pub fn main(args: Vec<OsString>) -> u8 {
             session.ui.finish(error.kind().exit_code())
         }
     }
+}
+
+fn working_directory() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
 /// Runs a command and returns the exit code of its answer.

@@ -681,18 +681,40 @@ fn texts_for_shells_readers_and_agents() {
     let outside = env.outside();
     for shell in ["bash", "zsh", "fish"] {
         let script = outside.reflectt(["completions", shell]).ok().stdout;
-        assert!(script.contains("inbox"), "{shell}");
+        assert!(
+            script.contains("git-reflectt") || script.contains("_git_reflectt"),
+            "{shell}"
+        );
+        let json = outside
+            .reflectt(["completions", shell, "--json"])
+            .ok()
+            .json();
+        assert_eq!(json["script"], script);
     }
     let guide = outside.reflectt(["guide"]).ok().stdout;
+    let json = outside.reflectt(["guide", "--json"]).ok().json();
+    assert_eq!(json["guide"], guide);
     assert!(guide.lines().count() <= 40);
     outside.reflectt(["man", "pages"]).snapshot(
         "
         --- stderr
-        wrote manual pages to [DIR]/outside/pages
+        wrote 57 manual pages to [DIR]/outside/pages
         ",
     );
-    let page = std::fs::read_to_string(outside.path().join("pages/reflectt-inbox.1")).unwrap();
-    assert!(page.contains("Show your unread messages"), "{page}");
+    let page = |name: &str| {
+        let path = outside.path().join("pages").join(name);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let inbox = page("reflectt-inbox.1");
+    assert!(inbox.contains("Show your unread messages"), "{inbox}");
+    let review = page("reflectt-review.1");
+    let synopsis = ".SH SYNOPSIS\n\\fBreflectt review\\fR [OPTIONS] <";
+    assert!(review.contains(synopsis), "{review}");
+    let examples = ".SH EXAMPLES\n.nf\nreflectt review k3f9 \\-\\-approve\nreflectt review";
+    assert!(review.contains(examples), "{review}");
+    assert!(page("git-reflectt.1").contains("GIT-REFLECTT"));
+    let json = outside.reflectt(["man", "pages", "--json"]).ok().json();
+    assert_eq!(json["pages"].as_array().unwrap().len(), 57);
 }
 
 /// Every command the guide names exists, with the options it names.

@@ -312,3 +312,70 @@ fn a_clone_that_has_not_fetched_the_team_is_told_to_join() {
     );
     named.reflectt(["join", "sage"]).ok();
 }
+
+#[test]
+fn every_command_that_is_asked_for_json_prints_it() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai"]);
+    let board = repo.reflectt(["board"]).ok().stdout;
+    assert_eq!(
+        repo.reflectt(["board", "--json"]).ok().json()["board"],
+        board
+    );
+    let edit = |tool: &str| {
+        let input = format!(
+            r#"{{"tool_name": "{tool}", "cwd": "{0}", "tool_input": {{"file_path": "{0}/a"}}}}"#,
+            repo.path().display()
+        );
+        let hook = repo.command(["hook", "agent-edit", "--json"]).agent("kai");
+        hook.stdin(input).run().ok().json()
+    };
+    assert_eq!(edit("Write")["outcome"], "allow");
+}
+
+/// As a shell's script asks.
+#[test]
+fn shells_are_told_ids_names_and_settings() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai", "link"]);
+    let id = repo.task("kai", "Log in", &[]);
+    repo.set("kai", "channels.deploys", "what goes out");
+    let offered = |words: &[&str]| {
+        let line = ["--", "reflectt"].iter().chain(words);
+        let answer = repo
+            .command(line)
+            .env("REFLECTT_COMPLETE", "fish")
+            .run()
+            .ok();
+        answer.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let task = format!("{id}\tLog in");
+    assert_eq!(offered(&["claim", ""]), [task.clone()]);
+    assert_eq!(offered(&["claim", &id[..3]]), [task]);
+    assert_eq!(offered(&["handoff", &id, "--to", "l"]), ["link"]);
+    assert_eq!(offered(&["--as", "k"]), ["kai"]);
+    assert_eq!(offered(&["send", "#dep"]), ["#deploys\twhat goes out"]);
+    assert_eq!(offered(&["config", "get", "wip.a"]), ["wip.agent\t1"]);
+    assert_eq!(offered(&["config", "set", "wip.agent", "wip.a"]), [""; 0]);
+}
+
+/// git's own completion comes to ours.
+#[test]
+fn bash_completes_git_reflectt() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai"]);
+    let id = repo.task("kai", "Log in", &[]);
+    let script = repo.reflectt(["completions", "bash"]).ok().stdout;
+    let binary = std::path::Path::new(super::support::process::BINARY);
+    let test = format!(
+        "{script}\nPATH={}:$PATH\nwords=(git -C . reflectt claim '') cword=4 cur=\n\
+         _git_reflectt 2> /dev/null\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        binary.parent().unwrap().display()
+    );
+    let mut bash = std::process::Command::new("bash");
+    repo.env().prepare(&mut bash);
+    let bash = bash.arg("-c").arg(test).current_dir(repo.path());
+    let answer = bash.output().unwrap();
+    let answer = String::from_utf8(answer.stdout).unwrap();
+    assert_eq!(answer, format!("{id}\n"));
+}

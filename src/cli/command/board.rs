@@ -16,6 +16,12 @@ pub struct BoardArgs {
 }
 
 #[derive(Serialize)]
+struct Shown<'a> {
+    /// The page, in Markdown.
+    board: &'a str,
+}
+
+#[derive(Serialize)]
 struct Written {
     /// False if it had not changed.
     written: bool,
@@ -26,7 +32,12 @@ impl BoardArgs {
         let context = session.context()?;
         let ui = &session.ui;
         if !self.write {
-            ui.data(&ops::board(context)?);
+            let board = ops::board(context)?;
+            if ui.is_json() {
+                ui.json(&Shown { board: &board });
+            } else {
+                ui.data(&board);
+            }
             return Ok(());
         }
         let written = ops::write_board(context)?;

@@ -14,7 +14,11 @@ pub struct GuideArgs {}
 
 impl GuideArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
-        session.ui.data(GUIDE);
+        if session.ui.is_json() {
+            session.ui.json(&serde_json::json!({ "guide": GUIDE }));
+        } else {
+            session.ui.data(GUIDE);
+        }
         Ok(())
     }
 }

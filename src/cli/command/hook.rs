@@ -311,10 +311,10 @@ fn edit(session: &Session, asked: &Asked) -> u8 {
     let ui = &session.ui;
     let edit = match agent_edit::read(&input(), &session.directory()) {
         Ok(Some(edit)) => edit,
-        Ok(None) => return 0,
+        Ok(None) => return report(session, &Outcome::NotManaged, &Place::Edit, true),
         Err(why) => {
-            ui.warn(format!("reflectt cannot check claims: {why}"));
-            return 0;
+            let outcome = Outcome::CannotDecide(why.to_string());
+            return report(session, &outcome, &Place::Edit, true);
         }
     };
     // The repository of the target, wherever the agent works.
@@ -339,8 +339,12 @@ fn edit(session: &Session, asked: &Asked) -> u8 {
             let words = say(verdict).as_warning(Color::Off);
             ui.json_line(&agent_edit::Answer::warn(words));
         }
-        Outcome::CannotDecide(why) => {
-            ui.warn(format!("reflectt cannot check claims: {why}"));
+        Outcome::CannotDecide(_) => {
+            report(session, &outcome, &Place::Edit, true);
+        }
+        // What lets the edit go on is no answer to the agent; whoever asks for JSON gets it.
+        _ if ui.is_json() => {
+            report(session, &outcome, &Place::Edit, false);
         }
         Outcome::Allow(_) | Outcome::Overridden(_) | Outcome::NotManaged => {}
     }

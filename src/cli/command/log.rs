@@ -16,7 +16,11 @@ use crate::model::name::AgentName;
 use crate::ops::{self, HistoryEvent, HistorySubject};
 
 /// Show what happened, oldest first.
+///
+/// With `--json` each event is an object on a line of its own, with `id`, `at`, `by`, `kind` and
+/// the fields of its kind.
 #[derive(Debug, Args)]
+#[command(after_help = LINES)]
 pub struct LogArgs {
     /// Go on with what happens from now, until stopped.
     #[arg(short, long)]
@@ -25,6 +29,30 @@ pub struct LogArgs {
     #[arg(short = 'n', long, value_name = "N", default_value = "30")]
     limit: NonZeroUsize,
 }
+
+/// What `--json` prints of each kind.
+const LINES: &str = "\
+Kinds of --json:
+  created, edited            task, title, and what the task says: all, or what changed
+  commented                  task, title, text
+  claimed                    task, title, agent, fence, paths, resources, branch, taken_over
+  extended                   task, title, paths, resources
+  blocked                    task, title, reason, on, needs_human
+  unblocked                  task, title
+  submitted                  task, title, summary, evidence, commit, pr, caveat, reviewer
+  approved                   task, title, submission, commit, note
+  changes_requested          task, title, submission, note
+  corrected                  task, title, submission, note (of the last review)
+  released                   task, title, note
+  handed_off                 task, title, to, note, fence
+  lapsed                     task, title, agent, fence, note
+  cancelled, reopened        task, title, reason
+  overridden                 task, title, reason, paths
+  retracted                  task, title, event, note
+  message                    to, channel, task, reply_to, urgent, notice, body
+  reflection                 task, worked, pain, change, severity, tags
+  joined                     agent
+  set                        key, value";
 
 /// How much of what somebody wrote is shown, in characters; `--json` has all of it.
 const WORDS_MAX: usize = 200;

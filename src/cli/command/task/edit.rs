@@ -78,7 +78,7 @@ struct Fields {
 
 /// A value, or `none` to clear the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Clearable<T>(Option<T>);
+pub struct Clearable<T>(Option<T>);
 
 impl<T: FromStr> FromStr for Clearable<T> {
     type Err = T::Err;
