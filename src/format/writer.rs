@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::model::event::Kind;
 use crate::model::extra::Extra;
 use crate::model::time::Timestamp;
 
@@ -130,6 +131,14 @@ impl Writer {
         self.out.push('.');
         push_key(&mut self.out, name);
         self.out.push_str("]\n");
+    }
+
+    /// The fields of an event that disowns another.
+    pub fn retracted(&mut self, kind: &impl Kind) {
+        if let Some((event, note)) = kind.retracts() {
+            self.word("event", event);
+            self.text("note", note);
+        }
     }
 
     /// Starts an event; the fields of its kind follow.
