@@ -63,6 +63,8 @@ fn about(error: OpsError, id: Option<&str>) -> CliError {
         OpsError::Unreachable { .. } => CliError::unreachable(error.to_string())
             .hint("run it again when the remote answers; `reflectt sync` tells whether it does")
             .hint("the same command with --offline (takes it provisionally, until the remote decides)"),
+        OpsError::Void { .. } => CliError::failed(error.to_string())
+            .hint("reflectt doctor (says what is wrong with its events)"),
         OpsError::NoRemote => CliError::failed(error.to_string())
             .hint("git remote add origin URL, then reflectt init"),
         OpsError::Nothing(message) => CliError::nothing(message),
@@ -207,7 +209,10 @@ fn of_store(error: StoreError) -> CliError {
         }
         StoreError::Busy { .. } => CliError::new(Kind::Held, error.to_string()).hint("run it again"),
         StoreError::Git(error) => of_git(error),
-        StoreError::Table { .. } | StoreError::NoTable { .. } | StoreError::File { .. } => {
+        StoreError::Table { .. }
+        | StoreError::NoTable { .. }
+        | StoreError::File { .. }
+        | StoreError::ReadBack { .. } => {
             CliError::from(anyhow::Error::new(error)).hint("reflectt doctor")
         }
         StoreError::Newer { .. } => CliError::failed(error.to_string())

@@ -104,6 +104,7 @@ pub fn print_agent(agent: &AgentLog) -> String {
                 out.number("wip", wip);
             }
         }
+        out.retracted(&event.kind);
         out.extra(&event.extra);
     }
     out.finish()

@@ -44,7 +44,7 @@ pub fn parse_claim(bytes: &[u8]) -> Result<Claim, FormatError> {
             .unwrap_or_default(),
         phase: file.need("phase", field::parsed)?,
         since: file.need("since", field::time)?,
-        fence: file.need("fence", field::number).map(Fence)?,
+        fence: file.need("fence", field::count).map(Fence)?,
         branch: file.opt("branch", field::note)?,
         base: file.opt("base", field::note)?,
         why: file.opt("why", field::note)?,
@@ -78,8 +78,8 @@ pub fn print_claim(claim: &Claim) -> String {
 pub fn parse_table(bytes: &[u8]) -> Result<Table, FormatError> {
     let mut file = Reader::open(bytes)?;
     Ok(Table {
-        epoch: file.need("epoch", field::number)?,
-        fence: file.need("fence", field::number).map(Fence)?,
+        epoch: file.need("epoch", field::count)?,
+        fence: file.need("fence", field::count).map(Fence)?,
         pause: file.table("pause")?.map(read_pause).transpose()?,
         claims: BTreeMap::new(),
         extra: file.extra()?,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use toml::de::DeValue;
 
+use crate::model::id::COUNT_MAX;
 use crate::model::name::Author;
 use crate::model::text;
 use crate::model::time::Timestamp;
@@ -97,6 +98,17 @@ pub fn number<T: TryFrom<u64>>(value: &DeValue) -> Result<T, Reason> {
             .ok_or_else(|| format!("{number} is out of range")),
         other => Err(expected("a whole number", other)),
     }
+}
+
+/// Reads what is only ever counted up: a fence, or an epoch.
+pub fn count(value: &DeValue) -> Result<u64, Reason> {
+    let number: u64 = number(value)?;
+    if number > COUNT_MAX {
+        return Err(format!(
+            "{number} is out of range: nobody counts beyond {COUNT_MAX}"
+        ));
+    }
+    Ok(number)
 }
 
 pub fn flag(value: &DeValue) -> Result<bool, Reason> {

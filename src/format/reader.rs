@@ -3,13 +3,16 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::model::event::{Event, Log};
+use crate::model::event::{Event, Kind, Log};
 use crate::model::extra::Extra;
 use crate::model::id::Stamp;
 
-use super::field::{Reason, author, expected, parsed, string};
+use super::field::{Reason, author, expected, note, parsed, string};
 use super::value::canonical;
 use super::{AT, FORMAT, FormatError, MAX_BYTES};
+
+/// The kind of event that every log may have: it disowns another.
+const RETRACTED: &str = "retracted";
 
 /// A table of a file, less the keys that were taken out of it.
 pub struct Reader<'i> {
@@ -130,7 +133,7 @@ impl<'i> Reader<'i> {
     ///
     /// `read` returns `None` for a kind it does not know; what such an event says is then kept
     /// as it is, by `unknown`.
-    pub fn events<K: Ord>(
+    pub fn events<K: Kind>(
         &mut self,
         read: impl Fn(&str, &mut Reader<'i>) -> Result<Option<K>, FormatError>,
         unknown: impl Fn(String) -> K,
@@ -152,9 +155,12 @@ impl<'i> Reader<'i> {
             let kind = table.need("kind", |value| string(value).map(str::to_owned))?;
             // Said by the fold and by the id, and said again when the file is printed.
             table.skip(&["void", AT]);
-            let kind = match read(&kind, &mut table)? {
-                Some(kind) => kind,
-                None => unknown(kind),
+            let kind = match kind.as_str() {
+                RETRACTED => K::retracted(table.need("event", parsed)?, table.need("note", note)?),
+                _ => match read(&kind, &mut table)? {
+                    Some(kind) => kind,
+                    None => unknown(kind),
+                },
             };
             let extra = table.extra()?;
             log.insert(id, Event { by, kind, extra });

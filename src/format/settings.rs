@@ -85,6 +85,7 @@ pub fn print_settings(settings: &SettingsLog) -> String {
             out.text("key", key);
             out.text("value", value);
         }
+        out.retracted(&event.kind);
         out.extra(&event.extra);
     }
     out.finish()

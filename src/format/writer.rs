@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::model::event::Kind;
 use crate::model::extra::Extra;
 use crate::model::id::Stamp;
 use crate::model::time::Timestamp;
@@ -137,6 +138,14 @@ impl Writer {
     pub fn stamp(&mut self, id: Stamp) {
         self.word("id", id);
         self.time(AT, id.at());
+    }
+
+    /// The fields of an event that disowns another.
+    pub fn retracted(&mut self, kind: &impl Kind) {
+        if let Some((event, note)) = kind.retracts() {
+            self.word("event", event);
+            self.text("note", note);
+        }
     }
 
     /// Starts an event; the fields of its kind follow.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::event::Log;
+use super::event::{Event, Kind, Log};
 use super::id::Stamp;
 use super::name::{AgentName, Lane};
 use super::task::{ChoiceError, choose};
@@ -90,15 +90,34 @@ impl Profile {
 pub enum AgentEvent {
     /// Joined, or joined again with a changed profile: the last one stands.
     Joined(Profile),
+    /// An event is disowned, see [`Log::disown`].
+    Retracted {
+        event: Stamp,
+        note: String,
+    },
     Unknown {
         kind: String,
     },
+}
+
+impl Kind for AgentEvent {
+    fn retracted(event: Stamp, note: String) -> AgentEvent {
+        AgentEvent::Retracted { event, note }
+    }
+
+    fn retracts(&self) -> Option<(Stamp, &str)> {
+        match self {
+            AgentEvent::Retracted { event, note } => Some((*event, note)),
+            _ => None,
+        }
+    }
 }
 
 impl AgentEvent {
     pub fn name(&self) -> &str {
         match self {
             AgentEvent::Joined(_) => "joined",
+            AgentEvent::Retracted { .. } => "retracted",
             AgentEvent::Unknown { kind } => kind,
         }
     }
@@ -113,16 +132,18 @@ pub struct AgentLog {
 impl AgentLog {
     /// Returns the agent, or `None` if it never joined.
     pub fn fold(&self) -> Option<Agent> {
-        let profiles = || {
-            self.log
-                .iter()
-                .filter_map(|(stamp, event)| match &event.kind {
-                    AgentEvent::Joined(profile) => Some((stamp, profile)),
-                    AgentEvent::Unknown { .. } => None,
-                })
-        };
-        let joined: Stamp = profiles().next()?.0;
-        let (_, profile) = profiles().next_back()?;
+        fn profile((stamp, event): (Stamp, &Event<AgentEvent>)) -> Option<(Stamp, &Profile)> {
+            match &event.kind {
+                AgentEvent::Joined(profile) => Some((stamp, profile)),
+                _ => None,
+            }
+        }
+        let first = self.log.in_force().find_map(profile);
+        let last = self.log.in_force().rev().find_map(profile);
+        // Somebody joined, whatever was done to the id of that event.
+        let made = || self.log.iter().find_map(profile);
+        let (joined, _) = first.or_else(made)?;
+        let (_, profile) = last.or_else(made)?;
         Some(Agent {
             name: self.name.clone(),
             kind: profile.kind,

@@ -14,7 +14,7 @@ use super::agent::{AgentEvent, AgentKind, AgentLog, Profile};
 use super::claim::{Claim, CloneId, Pause, Phase, Table};
 use super::event::{Event, Log};
 use super::extra::Extra;
-use super::id::{Fence, Stamp, TaskId};
+use super::id::{COUNT_MAX, Fence, Stamp, TaskId};
 use super::merge::{Delivery, Mail, Record, TaskKey};
 use super::message::{Message, Notice};
 use super::name::{AgentName, Author, ChannelName, Lane, ResourceName, Tag};
@@ -86,7 +86,7 @@ fn stamp_of(millis: u64, random: u128) -> Stamp {
 }
 
 pub fn fence() -> impl Strategy<Value = Fence> + Clone {
-    prop_oneof![9 => (0..5u64).prop_map(Fence), 1 => any::<u64>().prop_map(Fence)]
+    prop_oneof![9 => (0..5u64).prop_map(Fence), 1 => (0..COUNT_MAX / 2).prop_map(Fence)]
 }
 
 /// A time with four digits of year, on a second or between two.
@@ -387,6 +387,7 @@ pub fn profile() -> impl Strategy<Value = Profile> + Clone {
 pub fn agent_log() -> BoxedStrategy<AgentLog> {
     let event = prop_oneof![
         3 => profile().prop_map(AgentEvent::Joined),
+        1 => (stamp(), text()).prop_map(|(event, note)| AgentEvent::Retracted { event, note }),
         1 => unknown_kind().prop_map(|kind| AgentEvent::Unknown { kind }),
     ];
     (agent(), log(event))
@@ -410,6 +411,7 @@ pub fn settings_log() -> BoxedStrategy<SettingsLog> {
     let event = prop_oneof![
         1 => Just(SettingsEvent::Founded),
         4 => (key, value).prop_map(|(key, value)| SettingsEvent::Set { key, value }),
+        1 => (stamp(), text()).prop_map(|(event, note)| SettingsEvent::Retracted { event, note }),
         1 => unknown_kind().prop_map(|kind| SettingsEvent::Unknown { kind }),
     ];
     log(event).prop_map(|log| SettingsLog { log }).boxed()
@@ -531,7 +533,7 @@ pub fn table() -> BoxedStrategy<Table> {
             since,
             until,
         });
-    (any::<u64>(), fence(), of(pause), extra())
+    (0..=COUNT_MAX, fence(), of(pause), extra())
         .prop_map(|(epoch, fence, pause, extra)| Table {
             epoch,
             fence,

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::extra::Extra;
-use super::id::{Fence, TaskId};
+use super::id::{FENCES_UNKNOWN, Fence, TaskId};
 use super::name::{AgentName, ResourceName};
 use super::path::PathPattern;
 use super::task::{ChoiceError, choose};
@@ -163,6 +163,9 @@ impl Pause {
     }
 }
 
+/// More versions than this no table has: it is a thousand a second for 34 years.
+const EPOCHS_PLAUSIBLE: u64 = 1 << 40;
+
 /// The claims table: who holds what. One version follows another in a straight line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
@@ -193,6 +196,44 @@ impl Table {
             .count()
     }
 
+    /// Returns the highest fence that can have been given out, known to this version or not.
+    pub fn reach(&self) -> Fence {
+        self.fence.plus(FENCES_UNKNOWN)
+    }
+
+    /// Tells whether this many versions can have been written, and have given out so many fences.
+    pub fn is_plausible(&self) -> bool {
+        self.epoch <= EPOCHS_PLAUSIBLE && self.fence <= Fence(self.epoch).plus(FENCES_UNKNOWN)
+    }
+
+    /// Returns the claims that need another fence: one that an older claim has, too, or one that
+    /// was never given out. Only a hand can have written them.
+    pub fn misnumbered(&self) -> BTreeSet<TaskId> {
+        let mut claims: Vec<&Claim> = self.claims.values().collect();
+        claims.sort_by_key(|claim| (claim.fence, claim.since, claim.id));
+        let reach = self.reach();
+        let mut last = None;
+        let wrong = claims.into_iter().filter(|claim| {
+            let again = last.replace(claim.fence) == Some(claim.fence);
+            again || claim.fence > reach
+        });
+        wrong.map(|claim| claim.id).collect()
+    }
+
+    /// Returns the claims of different agents that overlap, and where; the later one second.
+    pub fn overlaps(&self) -> Vec<(&Claim, &Claim, PathPattern)> {
+        let mut claims: Vec<&Claim> = self.claims.values().collect();
+        claims.sort_by_key(|claim| (claim.fence, claim.since, claim.id));
+        let mut found = Vec::new();
+        for (at, later) in claims.iter().enumerate() {
+            for earlier in claims[..at].iter().filter(|c| c.agent != later.agent) {
+                let overlap = later.overlaps(&earlier.paths).into_iter().next();
+                found.extend(overlap.map(|path| (*earlier, *later, path)));
+            }
+        }
+        found
+    }
+
     pub fn users_of(&self, resource: &ResourceName) -> impl Iterator<Item = &Claim> {
         self.claims
             .values()
@@ -204,24 +245,63 @@ impl Table {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_claim_that_grants_more_is_another() {
-        let claim = Claim {
-            id: "aaaaaa".parse().unwrap(),
+    fn claim(id: &str, agent: &str, fence: u64, path: &str) -> Claim {
+        Claim {
+            id: id.parse().unwrap(),
             of_task: true,
-            agent: "kai".parse().unwrap(),
+            agent: agent.parse().unwrap(),
             clone: "0123456789ab".parse().unwrap(),
-            paths: vec!["src".parse().unwrap()],
+            paths: vec![path.parse().unwrap()],
             resources: BTreeSet::new(),
             phase: Phase::Working,
             since: Timestamp(2),
-            fence: Fence(1),
+            fence: Fence(fence),
             branch: None,
             base: None,
             why: None,
             nonce: 7,
             extra: Extra::default(),
+        }
+    }
+
+    #[test]
+    fn what_only_a_hand_can_have_written_is_found() {
+        let claims = [
+            claim("aaaaaa", "kai", 3, "src"),
+            claim("bbbbbb", "link", 3, "docs"),
+            claim("cccccc", "link", 1, "src/a"),
+            claim("dddddd", "link", 1 << 40, "docs/a"),
+        ];
+        let table = Table {
+            epoch: 9,
+            fence: Fence(3),
+            claims: claims.into_iter().map(|claim| (claim.id, claim)).collect(),
+            ..Table::default()
         };
+        let wrong: Vec<TaskId> = table.misnumbered().into_iter().collect();
+        assert_eq!(
+            wrong,
+            ["bbbbbb".parse().unwrap(), "dddddd".parse().unwrap()]
+        );
+        let overlaps = table.overlaps();
+        let found: Vec<_> = (overlaps.iter())
+            .map(|(one, other, _)| (one.id.as_str(), other.id.as_str()))
+            .collect();
+        assert_eq!(found, [("cccccc", "aaaaaa")]);
+        assert!(table.is_plausible());
+        for (epoch, fence) in [(9, 1 << 40), (1 << 50, 3)] {
+            let forged = Table {
+                epoch,
+                fence: Fence(fence),
+                ..table.clone()
+            };
+            assert!(!forged.is_plausible());
+        }
+    }
+
+    #[test]
+    fn a_claim_that_grants_more_is_another() {
+        let claim = claim("aaaaaa", "kai", 1, "src");
         let blocked = Claim {
             phase: Phase::Blocked,
             ..claim.clone()

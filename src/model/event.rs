@@ -7,7 +7,17 @@ use std::collections::BTreeMap;
 
 use super::extra::Extra;
 use super::id::Stamp;
+use super::moment::Moment;
 use super::name::Author;
+
+/// What the events of a log are about.
+pub trait Kind: Ord {
+    /// Returns the event that disowns another.
+    fn retracted(event: Stamp, note: String) -> Self;
+
+    /// Returns which event this one disowns, if it does, and why.
+    fn retracts(&self) -> Option<(Stamp, &str)>;
+}
 
 /// One event: who did what. When is in the id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +69,7 @@ impl<K: Ord> Log<K> {
         );
     }
 
+    /// Returns every event, those that were disowned among them.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Stamp, &Event<K>)> {
         self.events.iter().map(|(id, event)| (*id, event))
     }
@@ -94,5 +105,156 @@ impl<K: Ord> Log<K> {
         }
         self.extra = self.extra.merge(other.extra);
         self
+    }
+}
+
+impl<K: Kind> Log<K> {
+    /// Adds what happens now under an id of its own, and returns that. It is later than all that
+    /// was there, but for what [`Log::disown`] takes out first.
+    pub fn append(
+        &mut self,
+        moment: Moment,
+        rng: &mut fastrand::Rng,
+        by: Author,
+        kind: K,
+    ) -> Stamp {
+        self.disown(moment, rng);
+        self.add(moment, rng, by, kind)
+    }
+
+    /// Disowns the events whose ids no clock can have given, and returns those ids.
+    ///
+    /// That is an event itself. So it is decided once, by whoever writes next, and every clone
+    /// follows whatever its own clock says: what a log folds into is a matter of the log alone.
+    pub fn disown(&mut self, moment: Moment, rng: &mut fastrand::Rng) -> Vec<Stamp> {
+        let far = self.beyond(moment);
+        for id in &far {
+            self.add(
+                moment,
+                rng,
+                Author::reflectt(),
+                K::retracted(*id, FAR.to_owned()),
+            );
+        }
+        far
+    }
+
+    fn add(&mut self, moment: Moment, rng: &mut fastrand::Rng, by: Author, kind: K) -> Stamp {
+        let stamp = moment.stamp(rng, self.last_believed(moment));
+        self.push(stamp, by, kind);
+        stamp
+    }
+
+    /// Returns the last id that a clock can have given.
+    pub fn last_believed(&self, moment: Moment) -> Option<Stamp> {
+        let mut ids = self.events.keys().rev();
+        ids.find(|id| moment.believes(**id)).copied()
+    }
+
+    /// Returns the ids that no clock can have given, without those that were disowned already.
+    pub fn beyond(&self, moment: Moment) -> Vec<Stamp> {
+        let ids = self.events.keys().rev();
+        let mut far: Vec<Stamp> = (ids.take_while(|id| !moment.believes(**id)))
+            .copied()
+            .collect();
+        if !far.is_empty() {
+            let known = self.disowned();
+            far.retain(|id| !known.contains_key(id));
+        }
+        far
+    }
+
+    /// Returns the events that were disowned, and why.
+    ///
+    /// An id is later than all its writer saw, so an honest one never names a later one; what is
+    /// named by an earlier id can only be of the far future.
+    pub fn disowned(&self) -> BTreeMap<Stamp, &str> {
+        let itself = Author::reflectt();
+        let said = self.iter().filter(|(_, event)| event.by == itself);
+        said.filter_map(|(at, event)| event.kind.retracts().filter(|(id, _)| *id > at))
+            .collect()
+    }
+
+    /// Returns the events that were not disowned.
+    pub fn in_force(&self) -> impl DoubleEndedIterator<Item = (Stamp, &Event<K>)> {
+        let disowned = self.disowned();
+        self.iter()
+            .filter(move |(id, _)| !disowned.contains_key(id))
+    }
+}
+
+/// Why an event is disowned.
+const FAR: &str = "its id is of a time that no clock had reached";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::settings::{SettingsEvent, SettingsLog};
+    use crate::model::time::Timestamp;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+    fn set(key: &str, value: &str) -> SettingsEvent {
+        SettingsEvent::Set {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_last_id_there_is_stops_nobody() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let moment = Moment::new(NOW, NOW);
+        let mut log = Log::default();
+        log.append(
+            moment,
+            &mut rng,
+            Author::lossy("kai"),
+            set("wip.agent", "2"),
+        );
+        let forged = Stamp::from_bits(u128::MAX);
+        log.push(forged, Author::lossy("eve"), set("enforce.mode", "off"));
+        assert_eq!(log.beyond(moment), [forged]);
+        let before = log.clone();
+        for value in ["3", "4"] {
+            let id = log.append(
+                moment,
+                &mut rng,
+                Author::lossy("kai"),
+                set("wip.agent", value),
+            );
+            assert!(moment.believes(id));
+            let values = SettingsLog { log: log.clone() };
+            let values = values.values();
+            assert_eq!(values.get("wip.agent"), Some(&value));
+            assert_eq!(values.get("enforce.mode"), None);
+        }
+        assert!(log.get(forged).is_some(), "nothing is lost");
+        assert_eq!(log.len(), before.len() + 3, "it is disowned once");
+        assert!(log.beyond(moment).is_empty());
+        // Wherever the forged one comes from again.
+        let again = log.clone().merge(before);
+        assert_eq!(again, log);
+    }
+
+    #[test]
+    fn nothing_but_the_far_future_is_disowned() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let moment = Moment::new(NOW, NOW);
+        let mut log = Log::default();
+        let id = log.append(
+            moment,
+            &mut rng,
+            Author::lossy("kai"),
+            set("wip.agent", "2"),
+        );
+        let undone = SettingsEvent::retracted(id, "so there".to_owned());
+        log.append(moment, &mut rng, Author::reflectt(), undone);
+        assert!(log.disowned().is_empty());
+        let later = Stamp::last_at(NOW);
+        log.push(later, Author::lossy("kai"), set("wip.agent", "3"));
+        let by_another = SettingsEvent::retracted(later, "so there".to_owned());
+        log.push(Stamp::from_parts(1, 1), Author::lossy("eve"), by_another);
+        assert!(log.disowned().is_empty());
     }
 }

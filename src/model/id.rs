@@ -13,6 +13,9 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Characters of a task's id. 32⁶ is a billion; the store checks for collisions all the same.
 pub const TASK_ID_LEN: usize = 6;
 
+/// The last millisecond whose number fits the 48 bits that a ULID has for it.
+const LAST_MILLIS: u64 = (1 << 48) - 1;
+
 /// A task's id, or that of a claim without a task: six characters of Crockford's base32.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId([u8; TASK_ID_LEN]);
@@ -34,6 +37,15 @@ impl TaskId {
     pub fn random(rng: &mut fastrand::Rng) -> TaskId {
         TaskId(std::array::from_fn(|_| {
             ALPHABET[rng.usize(..ALPHABET.len())]
+        }))
+    }
+
+    /// Returns the id that follows from a digest alone, for whoever has to agree on one unasked.
+    pub fn of_digest(digest: u128) -> TaskId {
+        TaskId(std::array::from_fn(|at| {
+            // Far bits into near ones: each byte of the input reaches the upper half at least.
+            let bits = (digest ^ digest >> 64) >> (5 * at);
+            ALPHABET[(bits & 31) as usize]
         }))
     }
 
@@ -130,19 +142,25 @@ pub struct Stamp(Ulid);
 impl Stamp {
     /// Returns an id for something that happens at `now`, later than `after`.
     ///
-    /// A clock that runs behind what others wrote must not put an answer before its question,
-    /// so the id then follows `after` by the smallest step.
+    /// A clock that runs behind what others wrote must not put an answer before its question, so
+    /// the id then is of the millisecond after that of `after`. The rest of it is drawn all the
+    /// same: two who answer at once must not both take the successor, or a merge would keep one.
+    ///
+    /// Nothing follows an id of the very last millisecond, in the year 10889. Whoever may be given
+    /// such an id asks [`super::moment::Moment::stamp`], which does not follow it.
     pub fn new(now: Timestamp, rng: &mut fastrand::Rng, after: Option<Stamp>) -> Stamp {
         let millis = u64::try_from(now.0).unwrap_or(0);
-        let fresh = Stamp(Ulid::from_parts(millis, rng.u128(..)));
+        let mut draw = |millis: u64| Stamp::from_parts(millis, rng.u128(..));
+        let fresh = draw(millis);
         match after {
-            Some(after) if fresh <= after => after.next(),
+            Some(after) if fresh <= after => draw(after.0.timestamp_ms() + 1),
             _ => fresh,
         }
     }
 
-    fn next(self) -> Stamp {
-        Stamp(Ulid(self.0.0.saturating_add(1)))
+    /// Returns the id of a time, with the 80 lower bits of `random` beside it.
+    pub fn from_parts(millis: u64, random: u128) -> Stamp {
+        Stamp(Ulid::from_parts(millis.min(LAST_MILLIS), random))
     }
 
     /// Returns the 128 bits, time first.
@@ -200,11 +218,35 @@ impl fmt::Debug for Stamp {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence(pub u64);
 
+/// The greatest number that a file may have for what is only ever counted up, a fence or an epoch.
+///
+/// It is the greatest that every reader of JSON can tell from its neighbours. A team that takes a
+/// thousand claims a second gets there in 285,000 years, so whatever is greater is no count. It
+/// also leaves the arithmetic all the room it may need before it is written again.
+pub const COUNT_MAX: u64 = (1 << 53) - 1;
+
+/// How many more fences than the claims table knows of may have been given out, where it was lost
+/// or set back. More is not for a team to reach, and so many steps of it are below [`COUNT_MAX`]
+/// that nobody gets there by pushing once for each.
+pub const FENCES_UNKNOWN: u64 = 1 << 32;
+
 impl Fence {
     #[must_use]
     pub fn next(self) -> Fence {
-        Fence(self.0.saturating_add(1))
+        self.plus(1)
     }
+
+    #[must_use]
+    pub fn plus(self, count: u64) -> Fence {
+        Fence(self.0 + count)
+    }
+}
+
+/// Returns FNV-1a of some bytes: the same on every machine, and in every version.
+pub fn digest(bytes: impl IntoIterator<Item = u8>) -> u128 {
+    (bytes.into_iter()).fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    })
 }
 
 impl fmt::Display for Fence {
@@ -215,6 +257,8 @@ impl fmt::Display for Fence {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -248,8 +292,45 @@ mod tests {
         let ahead = Stamp::new(Timestamp(2_000), &mut rng, None);
         let behind = Stamp::new(Timestamp(1_000), &mut rng, Some(ahead));
         assert!(behind > ahead);
-        assert_eq!(behind.at(), Timestamp(2_000));
+        assert_eq!(behind.at(), Timestamp(2_001));
         assert_eq!(behind.to_string().parse::<Stamp>().unwrap(), behind);
+    }
+
+    proptest! {
+        #[test]
+        fn stamps_rise_and_two_writers_never_draw_the_same(
+            seed: u64,
+            now in 0..4_000_i64,
+            after in 0..4_000_u64,
+            random: u128,
+        ) {
+            let after = Stamp::from_parts(after, random);
+            let (mut kai, mut link) = (
+                fastrand::Rng::with_seed(seed),
+                fastrand::Rng::with_seed(seed ^ 1),
+            );
+            let one = Stamp::new(Timestamp(now), &mut kai, Some(after));
+            let other = Stamp::new(Timestamp(now), &mut link, Some(after));
+            prop_assert!(one > after && other > after && one != other);
+            prop_assert!(one.at().0 <= now.max(after.at().0 + 1));
+            prop_assert!(Stamp::new(Timestamp(now), &mut kai, Some(one)) > one);
+        }
+
+        /// As an agreement needs it: the same everywhere, and as good as drawn.
+        #[test]
+        fn ids_of_digests_differ_as_drawn_ones_do(start: u64) {
+            let of = |n: u64| TaskId::of_digest(digest((start ^ n).to_be_bytes()));
+            let ids: std::collections::BTreeSet<TaskId> = (0..64).map(of).collect();
+            prop_assert!(ids.len() >= 63);
+            prop_assert_eq!(ids.iter().next().unwrap().to_string().parse::<TaskId>().is_ok(), true);
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_digest_is_the_same_in_every_version() {
+        let id = TaskId::of_digest(digest(*b"tasks/new.toml"));
+        assert_eq!(id, TaskId::of_digest(digest(*b"tasks/new.toml")));
+        assert_eq!(id.as_str(), "zkj22f");
     }
 
     #[test]

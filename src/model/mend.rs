@@ -3,6 +3,8 @@
 //! Both move in one transaction, but a killed process can leave one of two refs moved, and a
 //! remote may bring one before the other. The table is the truth about who holds what.
 
+use std::collections::BTreeSet;
+
 use super::claim::{Claim, Phase, Table};
 use super::glance::Listed;
 use super::id::{Fence, TaskId};
@@ -18,7 +20,9 @@ pub struct Repairs {
     pub drop: Vec<TaskId>,
     /// Claims whose phase is not that of their task.
     pub phases: Vec<(TaskId, Phase)>,
-    /// Claims that need a new fence, because the record has theirs as that of another agent.
+    /// Tasks whose record has claims that the table cannot have given out.
+    pub forged: Vec<TaskId>,
+    /// Claims that need a new fence, because theirs is another's, or was never given out.
     pub fences: Vec<(TaskId, Fence)>,
     /// The highest fence of the record, if the table would give it out again. So it is where the
     /// table was lost or set back; the record would take its new claims for old ones.
@@ -63,7 +67,7 @@ impl Repairs {
         }
         table.fence = table.fence.max(self.floor.unwrap_or_default());
         if self.touches_table() {
-            table.epoch = table.epoch.saturating_add(1);
+            table.epoch += 1;
         }
         table
     }
@@ -87,17 +91,30 @@ pub fn compare<'a, T: Listed + 'a>(
     closed: impl Fn(TaskId) -> bool,
 ) -> Repairs {
     let mut repairs = Repairs::default();
+    let reach = table.reach();
+    let misnumbered = table.misnumbered();
     let mut fence = table.fence;
     let fences = table.claims.values().map(|claim| claim.fence);
-    let mut floor = fences.max().unwrap_or_default();
-    let mut seen = std::collections::BTreeSet::new();
+    let known = fences.filter(|fence| *fence <= reach).max();
+    let mut floor = known.unwrap_or_default();
+    let mut seen = BTreeSet::new();
     for listed in open {
         let glance = listed.glance();
+        if glance.last_fence > reach {
+            // What is in force of the task is only known when this is taken back.
+            repairs.forged.push(glance.id);
+            seen.insert(glance.id);
+            continue;
+        }
         floor = floor.max(glance.last_fence);
         let claim = table.claims.get(&glance.id);
         if let Some(claim) = claim.filter(|claim| claim.of_task) {
             seen.insert(glance.id);
-            compare_one(claim, listed.task(), &mut fence, &mut repairs);
+            let numbering = match misnumbered.contains(&claim.id) {
+                true => Numbering::Wrong,
+                false => Numbering::Right,
+            };
+            compare_one(claim, listed.task(), numbering, &mut fence, &mut repairs);
         } else if glance.held {
             lapse(listed.task(), &mut repairs);
         }
@@ -111,25 +128,42 @@ pub fn compare<'a, T: Listed + 'a>(
             repairs.drop.push(claim.id);
         }
     }
+    let alone = |id: &&TaskId| table.claims.get(id).is_some_and(|claim| !claim.of_task);
+    for id in misnumbered.iter().filter(alone) {
+        fence = fence.next();
+        repairs.fences.push((*id, fence));
+    }
     repairs.floor = Some(floor).filter(|floor| *floor > table.fence);
     repairs
 }
 
+/// Whether the fence of a claim is its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbering {
+    Right,
+    Wrong,
+}
+
 /// `highest` is the highest fence given out so far.
-fn compare_one(claim: &Claim, task: &Task, highest: &mut Fence, repairs: &mut Repairs) {
-    if claim.fence > task.last_fence {
-        record(claim, claim.fence, repairs);
-    } else if claim.fence == task.last_fence
-        && task
-            .last_holder
-            .as_ref()
-            .is_some_and(|holder| *holder != claim.agent)
-    {
+fn compare_one(
+    claim: &Claim,
+    task: &Task,
+    numbering: Numbering,
+    highest: &mut Fence,
+    repairs: &mut Repairs,
+) {
+    let another = |holder: &AgentName| *holder != claim.agent;
+    let is_anothers =
+        claim.fence == task.last_fence && task.last_holder.as_ref().is_some_and(another);
+    if is_anothers || numbering == Numbering::Wrong {
         // Two clones that worked apart gave one number to two agents, and the record has that
-        // of the one that lost. Only a higher fence makes the record follow.
+        // of the one that lost; or it was written by hand. Only a higher fence makes the record
+        // follow.
         *highest = (*highest).max(task.last_fence).next();
         repairs.fences.push((claim.id, *highest));
         record(claim, *highest, repairs);
+    } else if claim.fence > task.last_fence {
+        record(claim, claim.fence, repairs);
     } else if task.fence == Some(claim.fence) {
         let phase = match task.status {
             Status::Blocked => Phase::Blocked,
@@ -226,7 +260,8 @@ mod tests {
 
     use super::*;
     use crate::model::extra::Extra;
-    use crate::model::id::Stamp;
+    use crate::model::id::{COUNT_MAX, Stamp};
+    use crate::model::moment::Moment;
     use crate::model::task::{Draft, Submission, TaskLog};
     use crate::model::time::Timestamp;
 
@@ -466,6 +501,48 @@ mod tests {
             assert_eq!((after.fence, task.fence), (Fence(8), Some(Fence(8))));
             assert!(look(&after, &log).is_empty());
         }
+    }
+
+    #[test]
+    fn a_fence_that_was_never_given_out_is_taken_back() {
+        for forged in [1 << 40, COUNT_MAX] {
+            let log = after(&[claimed("kai", 3), claimed("eve", forged)]);
+            let table = table(Some(claim("kai", 3, Phase::Working)));
+            let repairs = look(&table, &log);
+            let expected = Repairs {
+                forged: vec![id()],
+                ..Repairs::default()
+            };
+            assert_eq!(repairs, expected, "no other task is concerned");
+            let mut log = log;
+            let mut rng = fastrand::Rng::with_seed(1);
+            let moment = Moment::new(Timestamp(1), Timestamp(1));
+            log.take_back_beyond(table.reach(), moment, &mut rng);
+            let task = log.fold().unwrap().task;
+            assert_eq!(
+                (task.holder(), task.fence),
+                (Some(&name("kai")), Some(Fence(3)))
+            );
+            assert!(look(&table, &log).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_claim_with_a_number_of_its_own_choice_gets_a_right_one() {
+        let log = after(&[claimed("kai", 3)]);
+        let alone = |id: &str, fence| Claim {
+            id: id.parse().unwrap(),
+            of_task: false,
+            ..claim("link", fence, Phase::Working)
+        };
+        let mut table = table(Some(claim("kai", 3, Phase::Working)));
+        for claim in [alone("bbbbbb", 3), alone("cccccc", 1 << 40)] {
+            table.claims.insert(claim.id, claim);
+        }
+        let (after, log) = mended(&table, &log, &look(&table, &log));
+        let fences: Vec<u64> = after.claims.values().map(|claim| claim.fence.0).collect();
+        assert_eq!((&fences[..], after.fence), (&[3, 10, 11][..], Fence(11)));
+        assert!(look(&after, &log).is_empty());
     }
 
     #[test]

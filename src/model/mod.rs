@@ -19,6 +19,7 @@ pub mod id;
 pub mod mend;
 pub mod merge;
 pub mod message;
+pub mod moment;
 pub mod name;
 pub mod observe;
 pub mod path;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::event::Log;
+use super::event::{Kind, Log};
+use super::id::Stamp;
 use super::name::{AgentName, ChannelName, Lane, ResourceName};
 use super::time::Span;
 
@@ -257,9 +258,27 @@ pub enum SettingsEvent {
         key: String,
         value: String,
     },
+    /// An event is disowned, see [`Log::disown`].
+    Retracted {
+        event: Stamp,
+        note: String,
+    },
     Unknown {
         kind: String,
     },
+}
+
+impl Kind for SettingsEvent {
+    fn retracted(event: Stamp, note: String) -> SettingsEvent {
+        SettingsEvent::Retracted { event, note }
+    }
+
+    fn retracts(&self) -> Option<(Stamp, &str)> {
+        match self {
+            SettingsEvent::Retracted { event, note } => Some((*event, note)),
+            _ => None,
+        }
+    }
 }
 
 impl SettingsEvent {
@@ -267,6 +286,7 @@ impl SettingsEvent {
         match self {
             SettingsEvent::Founded => "founded",
             SettingsEvent::Set { .. } => "set",
+            SettingsEvent::Retracted { .. } => "retracted",
             SettingsEvent::Unknown { kind } => kind,
         }
     }
@@ -288,10 +308,10 @@ impl SettingsLog {
     /// Returns the value last given to each key, valid or not.
     pub fn values(&self) -> BTreeMap<&str, &str> {
         self.log
-            .iter()
+            .in_force()
             .filter_map(|(_, event)| match &event.kind {
                 SettingsEvent::Set { key, value } => Some((key.as_str(), value.as_str())),
-                SettingsEvent::Founded | SettingsEvent::Unknown { .. } => None,
+                _ => None,
             })
             .collect()
     }

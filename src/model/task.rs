@@ -263,7 +263,7 @@ impl TaskLog {
     pub fn loss_of(&self, agent: &AgentName) -> Option<String> {
         let mut holds = false;
         let mut loss = None;
-        for (_, event) in self.log.iter() {
+        for (_, event) in self.log.in_force() {
             match &event.kind {
                 TaskEvent::Claimed { agent: holder, .. } if holder == agent => {
                     (holds, loss) = (true, None);
@@ -289,12 +289,8 @@ impl TaskLog {
                     (holds, loss) = (false, Some(note.clone()));
                 }
                 TaskEvent::Retracted { event: claim, note } => {
-                    let given = self.log.get(*claim).map(|event| &event.kind);
-                    let mine = match given {
-                        Some(TaskEvent::Claimed { agent: holder, .. }) => holder == agent,
-                        Some(TaskEvent::HandedOff { to, .. }) => to == agent,
-                        _ => false,
-                    };
+                    let given = self.log.get(*claim).and_then(|event| event.kind.grants());
+                    let mine = given.is_some_and(|(_, holder)| holder == agent);
                     if mine && holds {
                         (holds, loss) = (false, Some(note.clone()));
                     }

@@ -82,6 +82,8 @@ pub fn config_set(ctx: &Context, pairs: &[(String, String)]) -> Result<Vec<Setti
         .collect::<Result<_, _>>()?;
     transact(ctx, |tx| {
         let mut log = tx.snapshot.settings_log()?.clone();
+        let moment = tx.moment();
+        tx.ctx.random(|rng| log.log.disown(moment, rng));
         log.check(&settings)?;
         for setting in &settings {
             if setting.key() == "team.humans" {
@@ -111,9 +113,9 @@ pub fn config_set(ctx: &Context, pairs: &[(String, String)]) -> Result<Vec<Setti
             .map(|(key, value)| format!("{key} {value}"))
             .collect();
         for (key, value) in new {
-            let stamp = tx.stamp(log.log.last());
-            log.log
-                .push(stamp, tx.author(), SettingsEvent::Set { key, value });
+            let (moment, author) = (tx.moment(), tx.author());
+            let event = SettingsEvent::Set { key, value };
+            (tx.ctx).random(|rng| log.log.append(moment, rng, author, event));
         }
         tx.subject(format!("set {}", subject.join(", ")));
         tx.changes().settings = Some(log);

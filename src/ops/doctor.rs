@@ -12,7 +12,7 @@ mod tasks;
 use std::path::PathBuf;
 
 use crate::git::{GitVersion, ObjectFormat, RefFormat};
-use crate::model::id::{Fence, TaskId};
+use crate::model::id::TaskId;
 use crate::model::mend::Repairs;
 use crate::model::name::AgentName;
 use crate::model::task::TaskEvent;
@@ -214,25 +214,32 @@ fn table(ctx: &Context, mending: Mending) -> Result<Option<Finding>, OpsError> {
     let Some(tip) = snapshot.table_tip else {
         return Ok(None);
     };
-    let error = match snapshot.table() {
-        Ok(_) => return Ok(None),
-        Err(error) => error,
+    let reason = match snapshot.table() {
+        Ok(table) if table.is_plausible() => return Ok(None),
+        Ok(table) => format!(
+            "it says that it is version {} and has given out {} fences, which no team can reach; who holds what stays, the numbers go back to what they were",
+            table.epoch, table.fence
+        ),
+        Err(error) => {
+            let found = store.readable_table(tip)?;
+            let error = super::chain(&error);
+            match found.commit {
+                Some(commit) => format!(
+                    "{error}; the last version that can be read is {} ({} before it), and claims taken since are lost",
+                    commit.short(),
+                    found.damaged
+                ),
+                None => {
+                    format!("{error}; no version of it can be read, so nobody would hold anything")
+                }
+            }
+        }
     };
-    let found = store.readable_table(tip)?;
-    let mut reason = super::chain(&error);
-    match found.commit {
-        Some(commit) => reason.push_str(&format!(
-            "; the last version that can be read is {} ({} before it), and claims taken since are lost",
-            commit.short(),
-            found.damaged
-        )),
-        None => reason.push_str("; no version of it can be read, so nobody would hold anything"),
-    }
     let finding = Finding::new(Severity::Error, "claims_table", Thing::Table, reason);
     if mending == Mending::Mend {
-        let open = snapshot.open()?.iter().chain(snapshot.archived()?);
-        let seen = open.map(|entry| entry.glance().last_fence).max();
-        store.restore_table(seen.unwrap_or(Fence::default()), &origin(ctx))?;
+        let known = snapshot.open()?.iter().chain(snapshot.archived()?);
+        let known = known.map(|entry| entry.glance().last_fence);
+        store.restore_table(&known.collect::<Vec<_>>(), &origin(ctx))?;
     }
     Ok(Some(finding.mends(mending)))
 }
@@ -323,6 +330,10 @@ fn disagreements(repairs: &Repairs, mending: Mending) -> Vec<Finding> {
     for (id, phase) in &repairs.phases {
         let reason = format!("its phase in the claims table should be `{phase}`");
         found.push(finding("claim_phase", *id, reason));
+    }
+    for (id, fence) in &repairs.fences {
+        let reason = format!("its claim has a number that is not its own; it becomes {fence}");
+        found.push(finding("claim_number", *id, reason));
     }
     if let Some(floor) = repairs.floor {
         let reason = format!("it was lost or set back: the record knows claim {floor} already");

@@ -54,6 +54,9 @@ pub enum OpsError {
         holder: Option<AgentName>,
         message: String,
     },
+    /// The event would stand in the log and change nothing. Nothing was written.
+    #[error("task `{task}` would not take it up: {reason}")]
+    Void { task: TaskId, reason: String },
     #[error("{0}")]
     Nothing(String),
     /// A shallow clone lacks what a commit was built upon.

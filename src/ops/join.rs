@@ -81,8 +81,8 @@ pub fn join(ctx: &Context, name: &AgentName, join: &Join) -> Result<Joined, OpsE
         {
             return Ok((Turn::Answer((old, again)), origin));
         }
-        let stamp = ctx.random(|rng| crate::model::id::Stamp::new(now, rng, log.log.last()));
-        log.log.push(stamp, author, AgentEvent::Joined(profile));
+        let moment = snapshot.moment(now);
+        ctx.random(|rng| (log.log).append(moment, rng, author, AgentEvent::Joined(profile)));
         let agent = log.fold().expect("an event that it joined was just added");
         let changes = Changes {
             subject: format!("join: {name}"),

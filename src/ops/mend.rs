@@ -59,6 +59,8 @@ pub fn changes(
     let ids: BTreeSet<&TaskId> = (repairs.events.iter().map(|(id, _, _)| id))
         .chain(&repairs.drop)
         .chain(repairs.phases.iter().map(|(id, _)| id))
+        .chain(repairs.fences.iter().map(|(id, _)| id))
+        .chain(&repairs.forged)
         .collect();
     let ids: Vec<&str> = ids.into_iter().map(TaskId::as_str).collect();
     let subject = match &ids[..] {
@@ -71,6 +73,16 @@ pub fn changes(
     };
     let mut tasks: BTreeMap<TaskId, TaskLog> = BTreeMap::new();
     let mut messages = Vec::new();
+    let moment = snapshot.moment(now);
+    for id in repairs.forged {
+        let Some(entry) = snapshot.entry(id)? else {
+            continue;
+        };
+        let mut log = snapshot.log_of(entry)?;
+        let reach = snapshot.table()?.reach();
+        ctx.random(|rng| log.take_back_beyond(reach, moment, rng));
+        tasks.insert(id, log);
+    }
     for (id, by, event) in repairs.events {
         let mut log = match (tasks.remove(&id), snapshot.entry(id)?) {
             (Some(log), _) => log,
@@ -82,8 +94,7 @@ pub fn changes(
             folded.task.allows(&by, &event)?;
         }
         let before = holder(&log);
-        let stamp = ctx.random(|rng| Stamp::new(now, rng, log.log.last()));
-        log.log.push(stamp, by, event);
+        ctx.random(|rng| log.log.append(moment, rng, by, event));
         let after = holder(&log);
         let told = before.filter(|agent| after.as_ref() != Some(agent));
         // Nobody is told of their own doing.

@@ -136,8 +136,8 @@ impl Draft<'_, '_> {
                 reason: self.reason.to_owned(),
                 paths: change.paths.iter().cloned().collect(),
             };
-            let stamp = self.stamp(log.log.last());
-            log.log.push(stamp, self.author.clone(), event);
+            let (moment, author) = (self.snapshot.moment(self.now), self.author.clone());
+            (self.ctx).random(|rng| log.log.append(moment, rng, author, event));
             self.changes.tasks.insert(log.id, log);
         }
         self.concerned
@@ -195,7 +195,7 @@ impl Draft<'_, '_> {
             self.author, self.reason
         );
         let message = Message {
-            id: self.stamp(None),
+            id: (self.ctx).random(|rng| Stamp::new(self.now, rng, None)),
             from: self.author.clone(),
             to: change.holder.iter().cloned().collect(),
             channel: change.holder.is_none().then(general),
@@ -207,10 +207,6 @@ impl Draft<'_, '_> {
             extra: Extra::default(),
         };
         self.changes.messages.push(message);
-    }
-
-    fn stamp(&self, after: Option<Stamp>) -> Stamp {
-        self.ctx.random(|rng| Stamp::new(self.now, rng, after))
     }
 }
 

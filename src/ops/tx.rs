@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use crate::model::claim::{Claim, Table};
 use crate::model::id::{Stamp, TaskId};
 use crate::model::message::{Message, Notice};
+use crate::model::moment::Moment;
 use crate::model::name::{AgentName, Author};
 use crate::model::queue::Dependency;
 use crate::model::settings::OfflineClaims;
-use crate::model::task::{Task, TaskEvent, TaskLog};
+use crate::model::task::{Folded, Task, TaskEvent, TaskLog};
 use crate::model::time::Timestamp;
 use crate::store::{Authority, Changes, IfUnreachable, Origin, Snapshot, StoreError, Turn};
 
@@ -297,7 +298,11 @@ impl<'t, 's> Tx<'t, 's> {
 
     /// Returns an id for something that happens now, after `after`.
     pub fn stamp(&self, after: Option<Stamp>) -> Stamp {
-        self.ctx.random(|rng| Stamp::new(self.now, rng, after))
+        self.ctx.random(|rng| self.moment().stamp(rng, after))
+    }
+
+    pub fn moment(&self) -> Moment {
+        self.snapshot.moment(self.now)
     }
 
     /// Returns the table as this operation leaves it.
@@ -321,7 +326,7 @@ impl<'t, 's> Tx<'t, 's> {
 
     /// Returns a task as this operation leaves it.
     pub fn task(&self, id: TaskId) -> Result<Task, OpsError> {
-        fold(&self.log(id)?)
+        Ok(fold(&self.log(id)?)?.task)
     }
 
     /// Tells whether this operation changes a task, or makes it.
@@ -343,22 +348,30 @@ impl<'t, 's> Tx<'t, 's> {
     /// # Errors
     ///
     /// Refused by the rule the event would break; [`OpsError::Fenced`] if the agent had the task
-    /// and lost it without its doing.
+    /// and lost it without its doing; [`OpsError::Void`] if the log then says that nothing
+    /// happened.
     pub fn event(&mut self, id: TaskId, event: TaskEvent) -> Result<Task, OpsError> {
         self.event_by(id, self.author(), event)
     }
 
     fn event_by(&mut self, id: TaskId, by: Author, event: TaskEvent) -> Result<Task, OpsError> {
         let mut log = self.log(id)?;
-        let task = fold(&log)?;
+        let moment = self.moment();
+        self.ctx.random(|rng| log.log.disown(moment, rng));
+        let task = fold(&log)?.task;
         if let Err(refusal) = task.allows(&by, &event) {
             return Err(self.lost(&task, &log).unwrap_or(refusal.into()));
         }
-        let stamp = self.stamp(log.log.last());
-        log.log.push(stamp, by, event);
-        let task = fold(&log)?;
+        let stamp = self
+            .ctx
+            .random(|rng| log.log.append(moment, rng, by, event));
+        let folded = fold(&log)?;
+        // What is not in force is not recorded, whatever it was allowed by.
+        if let Some((_, reason)) = folded.void.into_iter().find(|(void, _)| *void == stamp) {
+            return Err(OpsError::Void { task: id, reason });
+        }
         self.changes.tasks.insert(id, log);
-        Ok(task)
+        Ok(folded.task)
     }
 
     /// Tells whether this agent held a task until it was taken from it.
@@ -442,11 +455,9 @@ pub fn check_fenced(snapshot: &Snapshot, me: &AgentName) -> Result<(), OpsError>
     }
 }
 
-fn fold(log: &TaskLog) -> Result<Task, OpsError> {
-    match log.fold() {
-        Some(folded) => Ok(folded.task),
-        None => Err(super::find::missing("task", log.id.as_str(), [""; 0])),
-    }
+fn fold(log: &TaskLog) -> Result<Folded, OpsError> {
+    let folded = log.fold();
+    folded.ok_or_else(|| super::find::missing("task", log.id.as_str(), [""; 0]))
 }
 
 /// Returns a span without the parts nobody reads: `1h30m`, not `1h30m12s`.

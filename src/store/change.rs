@@ -16,7 +16,7 @@ use crate::model::time::Timestamp;
 
 use super::entry::Entry;
 use super::fanout::Spread;
-use super::shelf::RecordFile;
+use super::shelf::{self, RecordFile};
 use super::{MailBox, Quarantined, Snapshot, StoreError, layout};
 
 /// Who publishes, and when.
@@ -91,10 +91,16 @@ impl Changes {
             edits.set_aside(path, *blob)?;
         }
         for agent in &self.agents {
-            edits.replace(layout::agent_path(&agent.name), &format::print_agent(agent))?;
+            let (path, text) = (layout::agent_path(&agent.name), format::print_agent(agent));
+            let parsed = format::parse_agent(text.as_bytes());
+            read_back(&path, &agent.log, &parsed.map(|parsed| parsed.log))?;
+            edits.replace(path, &text)?;
         }
         if let Some(settings) = &self.settings {
-            edits.replace(layout::CONFIG.to_owned(), &format::print_settings(settings))?;
+            let text = format::print_settings(settings);
+            let parsed = format::parse_settings(text.as_bytes());
+            read_back(layout::CONFIG, settings, &parsed.map(|parsed| parsed.log))?;
+            edits.replace(layout::CONFIG.to_owned(), &text)?;
         }
         for message in &self.messages {
             edits.message(message)?;
@@ -110,14 +116,16 @@ impl Changes {
             );
         }
         for reflection in &self.reflections {
-            let blob = repo.write_blob(format::print_reflection(reflection).as_bytes())?;
+            let text = format::print_reflection(reflection);
+            let file = layout::stamp_file(reflection.id);
+            read_back(
+                &file,
+                reflection,
+                &format::parse_reflection(text.as_bytes()),
+            )?;
+            let blob = repo.write_blob(text.as_bytes())?;
             let directory = layout::reflection_dir(reflection.id);
-            edits.add(
-                directory,
-                layout::stamp_file(reflection.id),
-                blob,
-                Spread::Back,
-            );
+            edits.add(directory, file, blob, Spread::Back);
         }
         if let Some(board) = &self.board {
             let blob = repo.write_blob(board.as_bytes())?;
@@ -128,6 +136,26 @@ impl Changes {
         }
         edits.arrange()
     }
+}
+
+/// Makes sure that a file says what it was written to say, before anything points to it.
+///
+/// What an operation answers with success is what others read; a file that they cannot read, or
+/// read as something else, would have recorded nothing.
+pub(super) fn read_back<T: PartialEq, E: std::fmt::Display>(
+    path: &str,
+    written: &T,
+    read: &Result<T, E>,
+) -> Result<(), StoreError> {
+    let reason = match read {
+        Ok(read) if read == written => return Ok(()),
+        Ok(_) => "it would say something else".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(StoreError::ReadBack {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 /// The edits of one commit as they come together.
@@ -170,6 +198,8 @@ impl Edits<'_> {
                 bytes: text.len(),
             });
         }
+        let parsed = shelf::task_in(&file, text.as_bytes());
+        read_back(&format!("{directory}/{file}"), log, &parsed)?;
         let blob = self.snapshot.store().repo().write_blob(text.as_bytes())?;
         self.add(directory, file, blob, Spread::Front);
         Ok(())
@@ -177,8 +207,9 @@ impl Edits<'_> {
 
     fn message(&mut self, message: &Message) -> Result<(), StoreError> {
         let text = format::print_message(message);
-        let blob = self.snapshot.store().repo().write_blob(text.as_bytes())?;
         let file = layout::stamp_file(message.id);
+        read_back(&file, message, &format::parse_message(text.as_bytes()))?;
+        let blob = self.snapshot.store().repo().write_blob(text.as_bytes())?;
         for agent in &message.to {
             self.add(layout::unread_dir(agent), file.clone(), blob, Spread::Back);
         }

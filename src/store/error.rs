@@ -47,6 +47,9 @@ pub enum StoreError {
     Newer { path: String },
     #[error("`{path}` would grow to {bytes} bytes; {max} is the most", max = super::layout::FILE_MAX)]
     TooLarge { path: String, bytes: usize },
+    /// What was to be published would not have said to others what it says here.
+    #[error("`{path}` could not be read again as it was to be written: {reason}")]
+    ReadBack { path: String, reason: String },
     /// The remote does not want one of our refs moved.
     #[error("the remote `{remote}` refuses `{name}`: {reason}")]
     RemoteRefuses {

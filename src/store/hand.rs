@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 
 use crate::git::{Commit, Oid};
-use crate::model::id::{Stamp, TaskId};
+use crate::model::id::{Stamp, TaskId, digest};
 use crate::model::name::Author;
 use crate::model::time::Timestamp;
 
@@ -36,29 +36,23 @@ impl HandMade {
     pub fn stamps(&self, after: Option<Stamp>) -> impl Iterator<Item = Stamp> {
         // Of two edits of the same time, the later one is later.
         let random = u128::from(self.nth) << 64 | self.digest() >> 64;
-        let at = |millis: u128| (millis << 80) | random;
-        let first = at(u128::try_from(self.at.0.max(0)).unwrap_or(0));
-        let first = match after.map(Stamp::to_bits) {
-            Some(after) if first <= after => at((after >> 80) + 1),
-            _ => first,
+        let at = |time: Timestamp| Stamp::from_parts(u64::try_from(time.0).unwrap_or(0), random);
+        let first = match after {
+            Some(after) if at(self.at) <= after => at(Timestamp(after.at().0 + 1)),
+            _ => at(self.at),
         };
-        (first..).map(Stamp::from_bits)
+        (first.to_bits()..).map(Stamp::from_bits)
     }
 
     /// Returns the id of the task that this file becomes.
     pub fn task_id(&self) -> TaskId {
-        let digest = self.digest().to_le_bytes();
-        let mut seed = [0; 8];
-        seed.copy_from_slice(&digest[..8]);
-        TaskId::random(&mut fastrand::Rng::with_seed(u64::from_le_bytes(seed)))
+        TaskId::of_digest(self.digest())
     }
 
-    /// FNV-1a of the commit and the path.
+    /// Returns a digest of the commit and the path.
     fn digest(&self) -> u128 {
         let bytes = self.commit.as_bytes().iter().chain(self.path.as_bytes());
-        bytes.fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
-            (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-        })
+        digest(bytes.copied())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::{self, ParsedAgent};
 use crate::git::{Commit, GitError, Mode, Oid};
+use crate::model::agent::AgentEvent;
 use crate::model::claim::Table;
 use crate::model::id::{Stamp, TaskId};
 use crate::model::message::Message;
@@ -200,7 +201,9 @@ fn stated_events(top: &str, bytes: &[u8]) -> Vec<HistoryEvent> {
         let Ok(Some(agent)) = format::parse_agent(bytes).map(ParsedAgent::into_log) else {
             return Vec::new();
         };
-        let events = agent.log.iter().map(|(id, event)| HistoryEvent {
+        let joined = |kind: &AgentEvent| matches!(kind, AgentEvent::Joined(_));
+        let events = agent.log.iter().filter(|(_, event)| joined(&event.kind));
+        let events = events.map(|(id, event)| HistoryEvent {
             id,
             by: event.by.clone(),
             subject: Subject::Agent(agent.name.clone()),

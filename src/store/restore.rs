@@ -6,7 +6,7 @@
 
 use crate::git::{Advisory, Expected, GitError, Oid, RefOutcome, RefUpdate};
 use crate::model::claim::Table;
-use crate::model::id::Fence;
+use crate::model::id::{FENCES_UNKNOWN, Fence};
 
 use super::publish::table_message;
 use super::{Origin, Store, StoreError, table};
@@ -24,48 +24,59 @@ pub struct Readable {
 }
 
 impl Store {
-    /// Looks for the last version at or before `tip` that can be read.
+    /// Looks for the last version at or before `tip` that can be read, and has numbers that can be
+    /// believed. A later version of which only the numbers cannot be tells who holds what.
     pub fn readable_table(&self, tip: Oid) -> Result<Readable, StoreError> {
         let mut damaged = 0;
-        let mut highest = Fence::default();
+        let mut spoken = Vec::new();
+        let mut claims = None;
+        let mut ended = None;
         for step in self.repo().first_parents(tip)? {
             // A version that is gone ends the line: nothing is known of what was before it.
             let Ok((commit, _)) = step else { break };
             match table::read(self.repo(), commit) {
+                Ok(table) if table.is_plausible() => {
+                    ended = Some((commit, table));
+                    break;
+                }
                 Ok(table) => {
-                    // Of a version that says nothing at all: most give out one fence, or none.
-                    let silent = Fence(table.fence.0.saturating_add(damaged));
-                    return Ok(Readable {
-                        commit: Some(commit),
-                        fence: highest.max(silent),
-                        table,
-                        damaged,
-                    });
+                    damaged += 1;
+                    claims.get_or_insert((commit, table.claims));
                 }
                 Err(error) if is_damage(&error) => {
                     damaged += 1;
-                    highest = highest.max(table::fence(self.repo(), commit).unwrap_or_default());
+                    spoken.extend(table::fence(self.repo(), commit));
                 }
                 Err(error) => return Err(error),
             }
         }
+        let (mut commit, mut table) = match ended {
+            Some((commit, table)) => (Some(commit), table),
+            None => (None, Table::default()),
+        };
+        if let Some((later, claims)) = claims {
+            (commit, table.claims) = (Some(later), claims);
+        }
+        // Of a version that says nothing at all: most give out one fence, or none.
+        let silent = table.fence.plus(damaged);
         Ok(Readable {
-            commit: None,
-            table: Table::default(),
-            fence: highest,
+            commit,
+            fence: highest_within(silent, &spoken),
+            table,
             damaged,
         })
     }
 
     /// Puts the last readable version of a damaged table on top of it.
     ///
-    /// `seen` is the highest fence the record knows. The damaged versions may have given out more,
-    /// so the new table begins above all of them: a fence is never given out twice.
+    /// `known` are the fences the record knows. The damaged versions may have given out more, so
+    /// the new table begins above all of them: a fence is never given out twice. Those that no
+    /// table can have given out count for nothing.
     ///
-    /// Returns `None` if the table can be read, by now or from the start.
+    /// Returns `None` if the table can be read and believed, by now or from the start.
     pub fn restore_table(
         &self,
-        seen: Fence,
+        known: &[Fence],
         origin: &Origin,
     ) -> Result<Option<Readable>, StoreError> {
         let lock = self.queue();
@@ -78,14 +89,21 @@ impl Store {
                 return Ok(None);
             };
             match table::read(self.repo(), tip) {
-                Ok(_) => return Ok(None),
+                Ok(table) if table.is_plausible() => return Ok(None),
+                Ok(_) => {}
                 Err(error) if is_damage(&error) => {}
                 Err(error) => return Err(error),
             }
             let mut found = self.readable_table(tip)?;
             let table = &mut found.table;
-            table.epoch = table.epoch.saturating_add(found.damaged).saturating_add(1);
-            table.fence = found.fence.max(seen);
+            table.epoch += found.damaged + 1;
+            table.fence = highest_within(found.fence, known);
+            for id in table.misnumbered() {
+                table.fence = table.fence.next();
+                if let Some(claim) = table.claims.get_mut(&id) {
+                    claim.fence = table.fence;
+                }
+            }
             let subject = "restore the claims table: it could not be read";
             let tree = table::write(self.repo(), None, table)?;
             let commit = self.commit(tree, vec![tip], table_message(subject), origin)?;
@@ -99,6 +117,13 @@ impl Store {
             }
         }
     }
+}
+
+/// Returns the highest of some fences that can have been given out where `sure` is known of.
+fn highest_within(sure: Fence, fences: &[Fence]) -> Fence {
+    let reach = sure.plus(FENCES_UNKNOWN);
+    let fences = fences.iter().copied().filter(|fence| *fence <= reach);
+    fences.fold(sure, Fence::max)
 }
 
 /// Tells whether a table cannot be read because of what it is, and not for want of a disk.

@@ -7,8 +7,10 @@ use crate::format;
 use crate::git::{Mode, Oid};
 use crate::model::claim::Table;
 use crate::model::id::{IdPrefix, TaskId};
+use crate::model::moment::Moment;
 use crate::model::queue::Dependency;
 use crate::model::task::{Status, Task};
+use crate::model::time::Timestamp;
 
 use super::cache::Cache;
 use super::entry::Entry;
@@ -23,6 +25,8 @@ pub struct Snapshot<'s> {
     pub tip: Oid,
     /// The tree of the record's tip.
     pub tree: Oid,
+    /// The date of the record's tip.
+    committed: Timestamp,
     /// The tip of the claims table; a new team has none.
     pub table_tip: Option<Oid>,
     root: BTreeMap<Vec<u8>, (Mode, Oid)>,
@@ -64,7 +68,8 @@ impl Store {
         tip: Oid,
         table_tip: Option<Oid>,
     ) -> Result<Snapshot<'_>, StoreError> {
-        let tree = self.repo.read_commit(tip)?.tree;
+        let commit = self.repo.read_commit(tip)?;
+        let tree = commit.tree;
         let root: BTreeMap<Vec<u8>, (Mode, Oid)> = self
             .repo
             .read_tree(tree)?
@@ -75,6 +80,7 @@ impl Store {
             store: self,
             tip,
             tree,
+            committed: Timestamp(commit.committer.time.saturating_mul(1000)),
             table_tip,
             root,
             open: OnceCell::new(),
@@ -91,6 +97,11 @@ impl Store {
 impl<'s> Snapshot<'s> {
     pub fn store(&self) -> &'s Store {
         self.store
+    }
+
+    /// Returns the moment of what happens on top of this at `now`.
+    pub fn moment(&self, now: Timestamp) -> Moment {
+        Moment::new(now, self.committed)
     }
 
     /// A branch that somebody else named `reflectt` must never be written to.

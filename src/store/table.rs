@@ -7,6 +7,7 @@ use crate::git::{Oid, Repo, TreeEntry};
 use crate::model::claim::Table;
 use crate::model::id::Fence;
 
+use super::change::read_back;
 use super::shelf::{BadFile, RecordFile};
 use super::{StoreError, layout};
 
@@ -77,11 +78,15 @@ pub fn write(repo: &Repo, old: Option<(Oid, &Table)>, new: &Table) -> Result<Oid
     }
     for (id, claim) in &new.claims {
         if before.get(id) != Some(claim) {
-            let blob = repo.write_blob(format::print_claim(claim).as_bytes())?;
-            edits.insert(layout::claim_path(*id), Some(blob));
+            let (path, text) = (layout::claim_path(*id), format::print_claim(claim));
+            read_back(&path, claim, &format::parse_claim(text.as_bytes()))?;
+            edits.insert(path, Some(repo.write_blob(text.as_bytes())?));
         }
     }
-    let rest = repo.write_blob(format::print_table(new).as_bytes())?;
+    let rest = format::print_table(new);
+    let alone = format::parse_table(rest.as_bytes()).map(|table| (table.epoch, table.fence));
+    read_back(layout::TABLE, &(new.epoch, new.fence), &alone)?;
+    let rest = repo.write_blob(rest.as_bytes())?;
     edits.insert(layout::TABLE.to_owned(), Some(rest));
     let base = match old {
         Some((tip, _)) => Some(repo.read_commit(tip)?.tree),

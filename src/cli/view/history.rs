@@ -103,7 +103,7 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
             &format!("changed {} all the same", paths.join(", ")),
             reason,
         ),
-        TaskEvent::Retracted { note, .. } => said("took back a claim", note),
+        TaskEvent::Retracted { note, .. } => said("took back an event", note),
         TaskEvent::Unknown { kind } => (
             format!("did something this version does not know (`{kind}`)"),
             None,

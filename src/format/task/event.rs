@@ -19,7 +19,7 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
         },
         "claimed" => TaskEvent::Claimed {
             agent: table.need("agent", field::parsed)?,
-            fence: table.need("fence", field::number).map(Fence)?,
+            fence: table.need("fence", field::count).map(Fence)?,
             paths: table
                 .opt("paths", field::list(field::parsed))?
                 .unwrap_or_default(),
@@ -72,11 +72,11 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
         "handed_off" => TaskEvent::HandedOff {
             to: table.need("to", field::parsed)?,
             note: table.need("note", field::note)?,
-            fence: table.opt("fence", field::number)?.map(Fence),
+            fence: table.opt("fence", field::count)?.map(Fence),
         },
         "lapsed" => TaskEvent::Lapsed {
             agent: table.need("agent", field::parsed)?,
-            fence: table.need("fence", field::number).map(Fence)?,
+            fence: table.need("fence", field::count).map(Fence)?,
             note: table.need("note", field::note)?,
         },
         "cancelled" => TaskEvent::Cancelled {
@@ -90,10 +90,6 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
             paths: table
                 .opt("paths", field::list(field::note))?
                 .unwrap_or_default(),
-        },
-        "retracted" => TaskEvent::Retracted {
-            event: table.need("event", field::parsed)?,
-            note: table.need("note", field::note)?,
         },
         _ => return Ok(None),
     };
@@ -215,10 +211,7 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
         TaskEvent::Cancelled { reason } | TaskEvent::Reopened { reason } => {
             out.text("reason", reason);
         }
-        TaskEvent::Retracted { event, note } => {
-            out.word("event", event);
-            out.text("note", note);
-        }
+        TaskEvent::Retracted { .. } => out.retracted(event),
         TaskEvent::Overridden { reason, paths } => {
             out.text("reason", reason);
             out.list("paths", paths);

@@ -78,7 +78,7 @@ impl<'a> Others<'a> {
 
 pub(super) fn step(table: Table) -> Table {
     Table {
-        epoch: table.epoch.saturating_add(1),
+        epoch: table.epoch + 1,
         ..table
     }
 }

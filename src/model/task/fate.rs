@@ -20,16 +20,8 @@ impl TaskLog {
     pub fn fate_of(&self, fence: Fence) -> Option<Fate> {
         let mut fate: Option<Fate> = None;
         let mut holds = false;
-        for (_, event) in self.log.iter() {
-            let granted = match &event.kind {
-                TaskEvent::Claimed { agent, fence, .. } => Some((*fence, agent)),
-                TaskEvent::HandedOff {
-                    to,
-                    fence: Some(fence),
-                    ..
-                } => Some((*fence, to)),
-                _ => None,
-            };
+        for (_, event) in self.log.in_force() {
+            let granted = event.kind.grants();
             let Some(fate) = &mut fate else {
                 if let Some((_, agent)) = granted.filter(|(given, _)| *given == fence) {
                     holds = true;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::event::Event;
 use crate::model::id::{Fence, Stamp, TaskId};
+use crate::model::moment::Moment;
 use crate::model::name::{AgentName, Author};
 use crate::model::path::PathPattern;
 use crate::model::rule::{Refusal, Rule};
@@ -20,17 +21,21 @@ impl TaskLog {
     ///
     /// Returns `None` if no event created the task: such a file was written by hand.
     pub fn fold(&self) -> Option<Folded> {
-        let mut task: Option<Task> = None;
         let mut void = Vec::new();
         let retracted = self.retracted();
-        for (stamp, event) in self.log.iter() {
+        // Every task was made once, whatever somebody did to the id of that event.
+        let made = self
+            .origin()
+            .filter(|origin| retracted.contains_key(origin));
+        let mut task = made.and_then(|made| self.made_by(made, &retracted));
+        for (stamp, event) in self.log.iter().filter(|(stamp, _)| Some(*stamp) != made) {
             if let Some(note) = retracted.get(&stamp) {
                 void.push((stamp, (*note).to_owned()));
                 continue;
             }
             match (&mut task, &event.kind) {
                 (None, TaskEvent::Created(draft)) => {
-                    task = Some(Task::from_draft(self.id, stamp, &event.by, draft));
+                    task = Some(Task::from_draft(self.id, stamp.at(), &event.by, draft));
                 }
                 (None, _) => void.push((stamp, "came before the task was created".to_owned())),
                 (Some(task), _) => match task.allows(&event.by, &event.kind) {
@@ -44,7 +49,22 @@ impl TaskLog {
 }
 
 impl TaskLog {
-    /// Returns the events that gave somebody the task until the remote decided otherwise.
+    /// Returns the task as an event made it whose id is of no time at all: it is as old as what
+    /// is known of it else.
+    fn made_by(&self, made: Stamp, retracted: &BTreeMap<Stamp, &str>) -> Option<Task> {
+        let event = self.log.get(made)?;
+        let mut known = self.log.iter().map(|(stamp, _)| stamp);
+        let first = known.find(|stamp| !retracted.contains_key(stamp))?;
+        match &event.kind {
+            TaskEvent::Created(draft) => {
+                Some(Task::from_draft(self.id, first.at(), &event.by, draft))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the events that count for nothing, and why: those that are disowned, and those that
+    /// gave somebody the task until it was decided otherwise.
     fn retracted(&self) -> BTreeMap<Stamp, &str> {
         let itself = Author::reflectt();
         let notes = self.log.iter().filter_map(|(_, event)| match &event.kind {
@@ -54,18 +74,37 @@ impl TaskLog {
             _ => None,
         });
         let gives = |stamp: &Stamp| {
-            let kind = self.log.get(*stamp).map(|event| &event.kind);
-            matches!(
-                kind,
-                Some(TaskEvent::Claimed { .. } | TaskEvent::HandedOff { fence: Some(_), .. })
-            )
+            let event = self.log.get(*stamp);
+            event.is_some_and(|event| event.kind.grants().is_some())
         };
-        notes.filter(|(stamp, _)| gives(stamp)).collect()
+        let mut retracted = self.log.disowned();
+        retracted.extend(notes.filter(|(stamp, _)| gives(stamp)));
+        retracted
+    }
+
+    /// Takes back the claims whose fences the table cannot have given out.
+    ///
+    /// Such a fence would stand above all that follow, and no claim of the task would count again.
+    pub fn take_back_beyond(&mut self, reach: Fence, moment: Moment, rng: &mut fastrand::Rng) {
+        let retracted = self.retracted();
+        let claims = self
+            .log
+            .iter()
+            .filter(|(id, _)| !retracted.contains_key(id));
+        let beyond: Vec<(Stamp, Fence)> = claims
+            .filter_map(|(id, event)| Some((id, event.kind.grants()?.0)))
+            .filter(|(_, fence)| *fence > reach)
+            .collect();
+        for (event, fence) in beyond {
+            let note = format!("the claims table cannot have given out claim {fence}");
+            let taken_back = TaskEvent::Retracted { event, note };
+            (self.log).append(moment, rng, Author::reflectt(), taken_back);
+        }
     }
 }
 
 impl Task {
-    fn from_draft(id: TaskId, stamp: Stamp, by: &Author, draft: &Draft) -> Task {
+    fn from_draft(id: TaskId, at: Timestamp, by: &Author, draft: &Draft) -> Task {
         Task {
             id,
             title: draft.title.clone(),
@@ -91,8 +130,8 @@ impl Task {
             handoff: None,
             reason: None,
             created_by: by.clone(),
-            created: stamp.at(),
-            updated: stamp.at(),
+            created: at,
+            updated: at,
             closed: None,
         }
     }

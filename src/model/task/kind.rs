@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::event::Kind;
 use crate::model::id::{Fence, Stamp, TaskId};
 use crate::model::name::{AgentName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
@@ -129,8 +130,9 @@ pub enum TaskEvent {
         reason: String,
         paths: Vec<String>,
     },
-    /// The claim that `event` recorded was provisional, and the remote did not confirm it: it
-    /// never was.
+    /// The claim that `event` recorded was provisional and the remote did not confirm it, or its
+    /// fence is none that the table gave out: it never was. Or an event of any kind is disowned,
+    /// see [`Log::disown`](crate::model::event::Log::disown).
     Retracted {
         event: Stamp,
         note: String,
@@ -141,7 +143,33 @@ pub enum TaskEvent {
     },
 }
 
+impl Kind for TaskEvent {
+    fn retracted(event: Stamp, note: String) -> TaskEvent {
+        TaskEvent::Retracted { event, note }
+    }
+
+    fn retracts(&self) -> Option<(Stamp, &str)> {
+        match self {
+            TaskEvent::Retracted { event, note } => Some((*event, note)),
+            _ => None,
+        }
+    }
+}
+
 impl TaskEvent {
+    /// Returns to whom the event gives the task, and under which fence, if it does.
+    pub fn grants(&self) -> Option<(Fence, &AgentName)> {
+        match self {
+            TaskEvent::Claimed { agent, fence, .. } => Some((*fence, agent)),
+            TaskEvent::HandedOff {
+                to,
+                fence: Some(fence),
+                ..
+            } => Some((*fence, to)),
+            _ => None,
+        }
+    }
+
     /// Returns the name under which the event is stored and shown.
     pub fn name(&self) -> &str {
         match self {

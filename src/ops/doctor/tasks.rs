@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::id::{Stamp, TaskId};
+use crate::model::event::{Kind, Log};
+use crate::model::id::{Stamp, TaskId, digest};
 use crate::model::merge::merge_tasks;
 use crate::model::name::Author;
 use crate::model::queue::{self, Dependency};
@@ -27,6 +28,8 @@ impl Exam<'_, '_> {
             self.people(task)?;
         }
         self.circles()?;
+        self.far()?;
+        self.fences()?;
         self.clocks()
     }
 
@@ -75,10 +78,11 @@ impl Exam<'_, '_> {
     fn same_id(&mut self, entry: &Entry, mut log: TaskLog) -> Result<(), OpsError> {
         let old = log.id;
         // A function of the task alone, so that two clones which mend it apart agree.
-        let origin = log.origin().map_or(0, Stamp::to_bits);
-        let mut rng = fastrand::Rng::with_seed((origin ^ (origin >> 64)) as u64);
+        let origin = log.origin().map_or(0, Stamp::to_bits).to_be_bytes();
+        let mut tries = 0_u32;
         let new = loop {
-            let id = TaskId::random(&mut rng);
+            let id = TaskId::of_digest(digest(origin.into_iter().chain(tries.to_be_bytes())));
+            tries += 1;
             if self.snapshot.entry(id)?.is_none() && !self.changes.tasks.contains_key(&id) {
                 break id;
             }
@@ -91,10 +95,10 @@ impl Exam<'_, '_> {
         let finding = Finding::new(Severity::Error, "same_id", Thing::Task(old), reason);
         self.add(finding.mends(self.mending));
         log.id = new;
-        let stamp = (self.ctx).random(|rng| Stamp::new(self.now, rng, log.log.last()));
         let text = format!("this was task `{old}`, an id that an older task has");
-        log.log
-            .push(stamp, Author::reflectt(), TaskEvent::Commented { text });
+        let event = TaskEvent::Commented { text };
+        let moment = self.snapshot.moment(self.now);
+        (self.ctx).random(|rng| (log.log).append(moment, rng, Author::reflectt(), event));
         self.changes.tasks.insert(new, log);
         self.changes.remove.push(entry.path().to_owned());
         Ok(())
@@ -201,6 +205,81 @@ impl Exam<'_, '_> {
         Ok(())
     }
 
+    /// Finds events whose ids no clock can have given, and disowns them.
+    fn far(&mut self) -> Result<(), OpsError> {
+        let snapshot = self.snapshot;
+        let limit = self.now.plus(AHEAD_MAX);
+        for entry in snapshot.open()?.iter().chain(snapshot.archived()?) {
+            // Nothing that is in force is later than that.
+            if entry.task().updated <= limit {
+                continue;
+            }
+            let mut log = self.log_of(entry)?;
+            if self.disown(Thing::Task(entry.id()), &mut log.log) {
+                self.changes.tasks.insert(log.id, log);
+            }
+        }
+        for name in snapshot.agents()?.keys() {
+            if let Some(mut log) = snapshot.agent_log(name)?
+                && self.disown(Thing::File(layout::agent_path(name)), &mut log.log)
+            {
+                self.changes.agents.push(log);
+            }
+        }
+        let mut settings = snapshot.settings_log()?.clone();
+        if self.disown(Thing::File(layout::CONFIG.to_owned()), &mut settings.log) {
+            self.changes.settings = Some(settings);
+        }
+        Ok(())
+    }
+
+    /// Returns the log of a task as it is when all that was found so far is mended.
+    fn log_of(&self, entry: &Entry) -> Result<TaskLog, OpsError> {
+        match self.changes.tasks.get(&entry.id()) {
+            Some(log) => Ok(log.clone()),
+            None => Ok(self.snapshot.log_of(entry)?),
+        }
+    }
+
+    fn disown<K: Kind>(&mut self, thing: Thing, log: &mut Log<K>) -> bool {
+        let moment = self.snapshot.moment(self.now);
+        let far = self.ctx.random(|rng| log.disown(moment, rng));
+        for id in &far {
+            let by = log.get(*id).map_or("", |event| event.by.as_str());
+            let reason =
+                format!("the event `{id}` by `{by}` has an id that no clock can have given");
+            let finding = Finding::new(Severity::Error, "far_future", thing.clone(), reason);
+            self.add(finding.mends(self.mending));
+        }
+        !far.is_empty()
+    }
+
+    /// Finds claims in the record that the table cannot have given out, and takes them back.
+    fn fences(&mut self) -> Result<(), OpsError> {
+        let snapshot = self.snapshot;
+        let Ok(table) = snapshot.table() else {
+            return Ok(());
+        };
+        let (reach, moment) = (table.reach(), snapshot.moment(self.now));
+        for entry in snapshot.open()?.iter().chain(snapshot.archived()?) {
+            let fence = entry.glance().last_fence;
+            if fence <= reach {
+                continue;
+            }
+            let reason = format!(
+                "its record has a claim {fence}, and the claims table has given out {} so far",
+                table.fence
+            );
+            let thing = Thing::Task(entry.id());
+            let finding = Finding::new(Severity::Error, "forged_fence", thing, reason);
+            self.add(finding.mends(self.mending));
+            let mut log = self.log_of(entry)?;
+            (self.ctx).random(|rng| log.take_back_beyond(reach, moment, rng));
+            self.changes.tasks.insert(log.id, log);
+        }
+        Ok(())
+    }
+
     /// Finds what was written by a clock far ahead of this one: it sorts after all that follows.
     fn clocks(&mut self) -> Result<(), OpsError> {
         let snapshot = self.snapshot;
@@ -216,8 +295,8 @@ impl Exam<'_, '_> {
             if entry.task().updated <= limit {
                 continue;
             }
-            for (stamp, event) in snapshot.log_of(entry)?.log.iter() {
-                if stamp.at() > limit {
+            for (stamp, event) in snapshot.log_of(entry)?.log.in_force() {
+                if stamp.at() > limit && snapshot.moment(self.now).believes(stamp) {
                     see(event.by.to_string(), stamp.at(), Thing::Task(entry.id()));
                 }
             }
@@ -249,6 +328,17 @@ impl Exam<'_, '_> {
         let Ok(table) = self.snapshot.table() else {
             return Ok(());
         };
+        for (earlier, later, path) in table.overlaps() {
+            let (id, agent) = (later.id, &later.agent);
+            let reason = format!(
+                "`{agent}` holds `{path}` under it and `{}` under `{}`, taken before: only a hand can have written both",
+                earlier.agent, earlier.id
+            );
+            self.add(
+                Finding::new(Severity::Error, "claims_overlap", Thing::Task(id), reason)
+                    .fix(format!("reflectt release {id} --as {agent}")),
+            );
+        }
         for claim in table.claims.values() {
             let (id, agent) = (claim.id, &claim.agent);
             if !self.is_on_team(agent)? {

@@ -17,7 +17,8 @@ use std::fmt::Display;
 
 use crate::format::FormatError;
 use crate::git::{GitError, Oid};
-use crate::model::event::Log;
+use crate::model::event::{Kind, Log};
+use crate::model::moment::Moment;
 use crate::model::name::Author;
 use crate::ops::{Context, OpsError};
 use crate::store::{BadFile, Changes, HandMade, Origin, Snapshot, Step, Store, StoreError, layout};
@@ -183,7 +184,7 @@ impl Edit<'_, '_> {
     /// `seen` is what the person had before them. What they took out of it is history and comes
     /// back. Events that are not allowed leave a gap, so that those after them have the same ids
     /// on every clone.
-    fn add<K: Ord + Clone>(
+    fn add<K: Kind + Clone>(
         &self,
         log: &mut Log<K>,
         seen: &Log<K>,
@@ -200,7 +201,8 @@ impl Edit<'_, '_> {
                 added.changed = true;
             }
         }
-        for (stamp, event) in self.file.stamps(seen.last()).zip(events) {
+        let last = seen.last_believed(Moment::new(self.file.at, self.file.at));
+        for (stamp, event) in self.file.stamps(last).zip(events) {
             if log.get(stamp).is_none() {
                 match allows(log, &event) {
                     Ok(()) => {

@@ -128,7 +128,7 @@ impl<'c> Top<'c> {
         let done = replay::replay(&versions, &table, &facts);
         if done.table != table {
             let next = Table {
-                epoch: done.table.epoch.max(table.epoch.saturating_add(1)),
+                epoch: done.table.epoch.max(table.epoch + 1),
                 ..done.table
             };
             let changes = Changes {

@@ -83,7 +83,7 @@ fn a_damaged_table_is_an_error_and_never_a_guess() {
         let error = place.snapshot().table().unwrap_err();
         assert!(error.to_string().contains(said), "{error}");
 
-        let restored = place.store.restore_table(Fence(7), &origin()).unwrap();
+        let restored = place.store.restore_table(&[Fence(7)], &origin()).unwrap();
         assert_eq!(restored.unwrap().commit, Some(before), "{path}");
         let snapshot = place.snapshot();
         let now = snapshot.table().unwrap();
@@ -94,7 +94,7 @@ fn a_damaged_table_is_an_error_and_never_a_guess() {
         let tip = place.store.repo().read_commit(snapshot.table_tip.unwrap());
         assert_eq!(tip.unwrap().parents, [damaged]);
         assert_eq!(
-            place.store.restore_table(Fence(7), &origin()).unwrap(),
+            place.store.restore_table(&[Fence(7)], &origin()).unwrap(),
             None
         );
         place.test.git(&["fsck", "--strict", "--no-dangling"]);
@@ -114,9 +114,54 @@ fn a_fence_is_not_given_out_twice_after_a_table_was_lost() {
         place.store.claims_ref(),
         &[("table.toml", Some(text.as_bytes()))],
     );
-    let found = place.store.restore_table(Fence(0), &origin()).unwrap();
+    let found = place.store.restore_table(&[Fence(0)], &origin()).unwrap();
     assert_eq!(found.unwrap().damaged, 2);
     assert!(place.snapshot().table().unwrap().fence >= Fence(40));
+}
+
+#[test]
+fn numbers_that_nobody_counted_are_set_back_and_claims_stay() {
+    let most = crate::model::id::COUNT_MAX;
+    for (epoch, fence) in [(2, most), (most, most), (most, 2)] {
+        let (place, table) = with_two_claims();
+        let forged = Table {
+            epoch,
+            fence: Fence(fence),
+            ..table.clone()
+        };
+        let text = format::print_table(&forged);
+        let files = [("table.toml", Some(text.as_bytes()))];
+        place.edit_ref(place.store.claims_ref(), &files);
+        assert!(!place.snapshot().table().unwrap().is_plausible());
+        // The record took part of it up; that counts no more than the table's own word.
+        let known = [Fence(2), Fence(most), Fence(7)];
+        place.store.restore_table(&known, &origin()).unwrap();
+        let snapshot = place.snapshot();
+        let now = snapshot.table().unwrap();
+        assert_eq!((now.epoch, now.fence), (table.epoch + 2, Fence(7)));
+        assert_eq!(now.claims, table.claims);
+        let next = take(&place, id("cccccc"));
+        assert_eq!(next.claims[&id("cccccc")].fence, Fence(8));
+    }
+}
+
+#[test]
+fn a_number_that_could_not_be_read_again_is_not_written() {
+    let (place, table) = with_two_claims();
+    let last = Table {
+        fence: Fence(crate::model::id::COUNT_MAX).next(),
+        ..table
+    };
+    let changes = Changes {
+        subject: "claim".to_owned(),
+        table: Some(last),
+        ..Changes::default()
+    };
+    let tip = place.snapshot().table_tip;
+    let snapshot = place.snapshot();
+    let done = (place.store).publish(&snapshot, &changes, &origin(), Advisory::NotHeld);
+    assert!(matches!(done, Err(StoreError::ReadBack { .. })), "{done:?}");
+    assert_eq!(place.snapshot().table_tip, tip);
 }
 
 #[test]
@@ -124,12 +169,15 @@ fn a_table_that_was_never_readable_becomes_empty() {
     let place = Place::founded();
     place.edit_ref(place.store.claims_ref(), &[("x", Some(b"y"))]);
     assert!(place.snapshot().table().is_err());
-    let found = place.store.restore_table(Fence(3), &origin()).unwrap();
+    let found = place.store.restore_table(&[Fence(3)], &origin()).unwrap();
     assert_eq!(found.unwrap().commit, None);
     let snapshot = place.snapshot();
     let table = snapshot.table().unwrap();
     assert!(table.claims.is_empty());
     assert_eq!(table.fence, Fence(3));
     let none = Place::founded();
-    assert_eq!(none.store.restore_table(Fence(3), &origin()).unwrap(), None);
+    assert_eq!(
+        none.store.restore_table(&[Fence(3)], &origin()).unwrap(),
+        None
+    );
 }

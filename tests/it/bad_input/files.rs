@@ -432,23 +432,41 @@ fn what_is_out_of_place() {
 
 #[test]
 fn a_clock_that_is_ahead_is_named() {
-    let env = TestEnv::new();
-    let repo = team(&env);
-    let ahead = task_file("aheadx", 8, "From tomorrow").replacen("01KAXK", "09KAXK", 1);
-    plant(&repo, &[("tasks/aheadx-x.toml", ahead.as_bytes())]);
-    let found = repo.reflectt(["--json", "doctor"]).ok().json();
-    let first = &found["findings"][0];
-    assert_eq!(first["what"], "clock_ahead");
-    assert_eq!(first["task"], "aheadx");
-    let reason = first["reason"].as_str().unwrap();
-    assert!(reason.starts_with("`kai` wrote with a clock "), "{reason}");
-    // What follows is later all the same, so that work goes on.
-    repo.as_agent("kai", ["claim", "aheadx"]).ok();
-    let task = repo
-        .reflectt(["--json", "task", "show", "aheadx"])
-        .ok()
-        .json();
-    assert_eq!(task["status"], "doing");
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(3 * 3600);
+    let soon = soon.duration_since(std::time::UNIX_EPOCH).unwrap();
+    let soon = ulid::Ulid::from_parts(u64::try_from(soon.as_millis()).unwrap(), 8);
+    // A clock of another time zone, and none at all.
+    let cases = [
+        (
+            soon.to_string(),
+            0,
+            "clock_ahead",
+            "`kai` wrote with a clock ",
+        ),
+        (
+            "09KAXK5V0QWERTY12345678008".to_owned(),
+            1,
+            "far_future",
+            "the event `09KAXK",
+        ),
+    ];
+    for (id, code, what, said) in cases {
+        let env = TestEnv::new();
+        let repo = team(&env);
+        let ahead = task_file("aheadx", 8, "From tomorrow");
+        let ahead = ahead.replace("01KAXK5V0QWERTY12345678008", &id);
+        plant(&repo, &[("tasks/aheadx-x.toml", ahead.as_bytes())]);
+        let found = repo.reflectt(["--json", "doctor"]).code(code).json();
+        let first = &found["findings"][0];
+        assert_eq!(first["what"], what);
+        assert_eq!(first["task"], "aheadx");
+        let reason = first["reason"].as_str().unwrap();
+        assert!(reason.starts_with(said), "{reason}");
+        // What follows is later all the same, so that work goes on.
+        repo.as_agent("kai", ["claim", "aheadx"]).ok();
+        let task = repo.reflectt(["--json", "task", "show", "aheadx"]);
+        assert_eq!(task.ok().json()["status"], "doing");
+    }
 }
 
 #[test]

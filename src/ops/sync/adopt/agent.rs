@@ -72,7 +72,7 @@ impl Adopted {
                 let checked = profile.clone().checked();
                 checked.map(drop).map_err(|error| error.to_string())
             }
-            AgentEvent::Unknown { .. } => Ok(()),
+            _ => Ok(()),
         });
         for reason in added.refused {
             let next = format!("correct it there, or use `reflectt join {name}`");
