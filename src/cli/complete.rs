@@ -11,13 +11,13 @@ use std::path::Path;
 
 use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, ValueCompleter};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::Shells;
 
 use crate::git::{OpenOptions, Repo};
 use crate::model::id::IdPrefix;
 use crate::model::name::{AgentName, ChannelName, Lane, ResourceName};
-use crate::model::settings::KEYS;
+use crate::model::settings::{GENERAL, KEYS};
 use crate::model::task::{Priority, Status};
 use crate::ops::{self, Context, Recipient, TaskFilter};
 
@@ -121,7 +121,7 @@ fn completer(arg: &Arg, settings: bool) -> Option<ArgValueCompleter> {
     } else if is(&[TypeId::of::<Priority>()]) {
         priorities
     } else if settings && is(&[TypeId::of::<String>()]) {
-        return Some(ArgValueCompleter::new(Settings));
+        keys
     } else {
         return None;
     }))
@@ -178,14 +178,25 @@ fn agents(current: &OsStr) -> Offers {
 
 fn recipients(current: &OsStr) -> Offers {
     let mut offers = agents(current);
-    let channels = of_family("channels.").into_iter();
+    let channels = all_channels().into_iter();
     let channels = channels.map(|(name, purpose)| offer(format!("#{name}"), &purpose));
     offers.extend(beginning(current, channels.collect()));
     offers
 }
 
 fn channels(current: &OsStr) -> Offers {
-    named(current, "channels.")
+    let offers = all_channels().into_iter();
+    let offers = offers.map(|(name, purpose)| offer(name, &purpose));
+    beginning(current, offers.collect())
+}
+
+/// Every team has one that no setting names.
+fn all_channels() -> Vec<(String, String)> {
+    let mut channels = of_family("channels.");
+    if !channels.iter().any(|(name, _)| name == GENERAL) {
+        channels.push((GENERAL.to_owned(), String::new()));
+    }
+    channels
 }
 
 fn lanes(current: &OsStr) -> Offers {
@@ -233,23 +244,10 @@ fn settings() -> Vec<(String, String)> {
     }
 }
 
-/// Names of settings; where names and values come in turn, nothing for a value.
-struct Settings;
-
-impl ValueCompleter for Settings {
-    fn complete(&self, current: &OsStr) -> Offers {
-        let offers = settings()
-            .into_iter()
-            .map(|(key, value)| offer(key, &value));
-        beginning(current, offers.collect())
-    }
-
-    fn complete_at(&self, index: usize, current: &OsStr) -> Offers {
-        match index % 2 {
-            0 => self.complete(current),
-            _ => Vec::new(),
-        }
-    }
+fn keys(current: &OsStr) -> Offers {
+    let offers = settings().into_iter();
+    let offers = offers.map(|(key, value)| offer(key, &value));
+    beginning(current, offers.collect())
 }
 
 #[cfg(test)]
