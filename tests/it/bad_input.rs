@@ -2,6 +2,7 @@
 
 mod arguments;
 mod files;
+mod forged;
 mod places;
 
 use super::support::{Output, Repo, TestEnv, snapshot};
@@ -65,6 +66,10 @@ fn refused(repo: &Repo, agent: &str, cases: &[Case]) {
 
 /// Commits a file to the record, as a person or another program would.
 fn plant(repo: &Repo, edits: &[(&str, &[u8])]) {
+    plant_on(repo, "refs/heads/reflectt", edits);
+}
+
+fn plant_on(repo: &Repo, name: &str, edits: &[(&str, &[u8])]) {
     let index = repo.common_dir().join("planted-index");
     let git = |args: &[&str], input: Option<&[u8]>| -> String {
         use std::io::Write as _;
@@ -80,18 +85,15 @@ fn plant(repo: &Repo, edits: &[(&str, &[u8])]) {
         assert!(output.status.success(), "git {args:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
-    git(&["read-tree", "refs/heads/reflectt"], None);
+    git(&["read-tree", name], None);
     for (path, bytes) in edits {
         let blob = git(&["hash-object", "-w", "--stdin"], Some(bytes));
         let info = format!("100644,{blob},{path}");
         git(&["update-index", "--add", "--cacheinfo", &info], None);
     }
     let tree = git(&["write-tree"], None);
-    let commit = git(
-        &["commit-tree", "-p", "reflectt", "-m", "by hand", &tree],
-        None,
-    );
-    git(&["update-ref", "refs/heads/reflectt", &commit], None);
+    let commit = git(&["commit-tree", "-p", name, "-m", "by hand", &tree], None);
+    git(&["update-ref", name, &commit], None);
 }
 
 /// Returns a task's file as reflectt would have written it.
