@@ -12,6 +12,8 @@ struct Edits<'p> {
     below: BTreeMap<&'p [u8], Edits<'p>>,
     /// An earlier edit removed or replaced what the base has here.
     emptied: bool,
+    /// An edit put something below, so that no file is left here even if that was removed again.
+    filled: bool,
 }
 
 impl Repo {
@@ -116,14 +118,18 @@ impl Repo {
                         }
                     }
                 }
-                (_, Some(edits)) => match self.apply(Vec::new(), edits)? {
-                    Some(inside) if !inside.is_empty() => {
-                        changed = true;
-                        added.push(self.new_directory(&entry.name, &inside)?);
+                (_, Some(edits)) => {
+                    let filled = edits.filled;
+                    match self.apply(Vec::new(), edits)? {
+                        Some(inside) if !inside.is_empty() => {
+                            changed = true;
+                            added.push(self.new_directory(&entry.name, &inside)?);
+                        }
+                        _ if filled => changed = true,
+                        // Only removals below a file: nothing is there to remove.
+                        _ => kept.push(entry),
                     }
-                    // Only removals below a file: nothing is there to remove.
-                    _ => kept.push(entry),
-                },
+                }
             }
         }
         for (name, blob) in here {
@@ -187,6 +193,7 @@ impl<'p> Edits<'p> {
                 at.here.remove(name);
                 at = at.below.entry(name).or_default();
                 at.emptied |= replaced;
+                at.filled |= blob.is_some();
             } else {
                 at.below.remove(name);
                 at.here.insert(name, blob);

@@ -72,6 +72,19 @@ fn edits_agree_with_a_map_of_paths() {
 }
 
 #[test]
+fn what_took_the_place_of_a_file_and_went_again_leaves_nothing() {
+    let test = TestRepo::init(&[]);
+    let repo = test.open();
+    let x = repo.write_blob(b"x").unwrap();
+    let base = repo
+        .edit_tree(None, [("a", Some(x)), ("b", Some(x))])
+        .unwrap();
+    let edits = [("a/b", Some(x)), ("a/b", None), ("b/c", None)];
+    let left = repo.edit_tree(Some(base), edits).unwrap();
+    assert_eq!(left, repo.edit_tree(None, [("b", Some(x))]).unwrap());
+}
+
+#[test]
 fn a_change_names_only_what_differs() {
     let test = TestRepo::init(&[]);
     let repo = test.open();

@@ -188,6 +188,7 @@ fn no_git() {
             exit 1
             --- stdout
             error    git: cannot find `git` on the search path → install git [VERSION] or later
+            warning  [DIR]/repo/.git/hooks/pre-commit: claims are not enforced by `pre-commit` here: cannot find `git` on the search path → reflectt hooks status
             info     README.md: the board is older than the tasks it shows → reflectt board --write
             git ?, refs in files, sha1 objects; tasks: 3 open, 0 archived; agents: 3; claims: 0
             ",
