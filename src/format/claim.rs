@@ -1,6 +1,6 @@
 //! Files of the claims table: one for each claim, and one for the table itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
@@ -25,7 +25,7 @@ pub fn parse_claim(bytes: &[u8]) -> Result<Claim, FormatError> {
             Err(format!("`{task}` is not the claim's id, `{id}`"))
         }
     })?;
-    let files: BTreeSet<PathPattern> = file
+    let files: Vec<PathPattern> = file
         .opt("files", field::list(field::parsed))?
         .unwrap_or_default();
     let taken_for = |path: PathPattern| match files.contains(&path) {

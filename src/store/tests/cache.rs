@@ -148,11 +148,11 @@ fn a_row_that_says_nothing_valid_is_read_anew() {
     cached(&place);
     // Written by another program, with a checksum that is right.
     let mut bytes = fs::read(file(&place)).unwrap();
-    let names = bytes
+    let mut names = bytes
         .windows(8)
         .enumerate()
         .filter(|(_, name)| *name == b"somebody");
-    let (at, _) = names.last().unwrap();
+    let (at, _) = names.next_back().unwrap();
     bytes[at..at + 8].copy_from_slice(b"some/bod");
     let length = u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
     let checksum = crc32fast::hash(&bytes[16..16 + length]);
