@@ -48,6 +48,27 @@ pub struct TreeEntry {
     pub oid: Oid,
 }
 
+impl Mode {
+    /// Tells whether it is a file with bytes of its own, and neither a link nor what holds others.
+    pub fn is_file(self) -> bool {
+        matches!(self, Mode::Blob | Mode::Executable)
+    }
+}
+
+impl TreeEntry {
+    /// Tells whether a path can name it. Git makes no other, but anybody can write a tree that has.
+    pub fn is_named(&self) -> bool {
+        let name = str::from_utf8(&self.name);
+        name.is_ok_and(|name| is_name(name) && !name.contains('/'))
+    }
+}
+
+/// Tells whether git would check out a part of a path that is called so.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_git = name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1");
+    !(matches!(name, "" | "." | "..") || is_git || name.contains('\0'))
+}
+
 /// Who wrote a commit, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {

@@ -60,8 +60,10 @@ pub fn take(
 ) -> Result<Claimed, OpsError> {
     let task = tx.task(id)?;
     let agent = find::agent(tx.snapshot, &tx.me)?.clone();
-    let held = tx.table()?.claims.get(&id).map(|claim| claim.agent.clone());
-    let mine = held.as_ref() == Some(&tx.me);
+    let mine = match tx.table()?.claims.get(&id) {
+        Some(claim) => tx.holds(claim)?,
+        None => false,
+    };
     if !mine {
         queue::admit(&agent, &task, &|id| tx.dependency(id))?;
     }
@@ -165,7 +167,9 @@ pub fn claim_paths(
                 && (paths.iter()).all(|path| claim.paths.iter().any(|have| have.includes(path)))
                 && resources.is_subset(&claim.resources)
         };
-        if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same) {
+        if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same)
+            && tx.holds(claim)?
+        {
             return Ok(Claimed {
                 claim: claim.clone(),
                 task: None,

@@ -73,7 +73,7 @@ fn founding_a_team_and_joining_it() {
           tasks at a time: 2
           commands in [DIR]/other act as kai
         --- stderr
-        warning: `[DIR]/repo` acts as `kai` too; two processes with one name take each other's work for their own
+        warning: `[DIR]/repo` acts as `kai` too; two processes with one name take each other's work for their own: `reflectt join kai-2` here gives this one its own
         hint: reflectt status
         ",
     );

@@ -280,18 +280,31 @@ fn a_damaged_claims_table() {
             ),
         ],
     );
+    // The record flows all the same, and what was last known is enforced and shown.
+    repo.as_agent("kai", ["send", "link", "go on"]).ok();
+    repo.as_agent("kai", ["task", "comment", "k3f9x2", "half of it"])
+        .ok();
+    repo.as_agent("kai", ["task", "new", "Write it down"]).ok();
+    repo.reflectt(["board", "--write"]).ok();
+    for args in [["who"], ["inbox"], ["status"], ["next"]] {
+        repo.as_agent("link", args).ok();
+    }
+    let status = repo.as_agent("kai", ["status"]).ok();
+    assert!(
+        status.stderr.contains("`reflectt doctor --fix`"),
+        "{status}"
+    );
     repo.reflectt(["doctor"]).snapshot("
             exit 1
             --- stdout
             error    claims table: the claims table is damaged: `table.toml` at commit [OID]: `epoch` is missing; the last version that can be read is [OID] (1 before it), and claims taken since are lost → reflectt doctor --fix
-            git [VERSION], refs in files, sha1 objects; tasks: 3 open, 0 archived; agents: 3; claims: ?
+            git [VERSION], refs in files, sha1 objects; tasks: 4 open, 0 archived; agents: 3; claims: ?
             ");
     repo.reflectt(["doctor", "--fix"]).snapshot("
             --- stdout
             mended   claims table: the claims table is damaged: `table.toml` at commit [OID]: `epoch` is missing; the last version that can be read is [OID] (1 before it), and claims taken since are lost
-            info     README.md: the board is older than the tasks it shows → reflectt board --write
             everything is in order
-            git [VERSION], refs in files, sha1 objects; tasks: 3 open, 0 archived; agents: 3; claims: 2
+            git [VERSION], refs in files, sha1 objects; tasks: 4 open, 0 archived; agents: 3; claims: 2
             ");
     let parent = repo.git(["rev-parse", "refs/reflectt/claims^"]);
     assert_eq!(parent, bad, "no history is taken back");
