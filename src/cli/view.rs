@@ -6,6 +6,7 @@ mod tests;
 
 pub use history::{describe, history};
 
+use crate::model::id::Fence;
 use crate::model::id::TaskId;
 use crate::model::queue::Dependency;
 use crate::model::task::{Status, Task};
@@ -137,6 +138,9 @@ fn status(ui: &Ui, task: &Task) -> String {
             Status::Cancelled => String::new(),
             Status::Doing | Status::Blocked | Status::Validating => format!(", held by {name}"),
         });
+    }
+    if task.fence.is_some_and(Fence::is_provisional) {
+        text.push_str(", provisional until the remote has decided");
     }
     if let Some(at) = task.claimed_at {
         text.push_str(&format!(" (claimed {})", ui.relative(at.0)));

@@ -89,6 +89,16 @@ fn bounded(value: &DeValue, max: usize) -> Result<String, Reason> {
     Ok(text.to_owned())
 }
 
+/// The number of a version of the claims table. One that no team could have reached is forged, and
+/// would leave no room for those that follow.
+pub fn epoch(value: &DeValue) -> Result<u64, Reason> {
+    const HIGHEST: u64 = 1 << 53;
+    match number(value)? {
+        epoch if epoch < HIGHEST => Ok(epoch),
+        epoch => Err(format!("{epoch} is more than any claims table has reached")),
+    }
+}
+
 pub fn number<T: TryFrom<u64>>(value: &DeValue) -> Result<T, Reason> {
     match value {
         DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix())

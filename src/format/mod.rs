@@ -32,5 +32,9 @@ pub use task::{ParsedTask, Shown, parse_task, print_task};
 /// The format that this version writes, and the newest it reads.
 pub const FORMAT: i64 = 1;
 
+/// The number of the format of the claims table. Who reads only a lower one cannot decide on it:
+/// from 2 on, all that decides moves the table and its number stands in the events.
+pub const TABLE_FORMAT: i64 = 2;
+
 /// The largest file that is read, in bytes (1 MiB).
 pub const MAX_BYTES: usize = 1024 * 1024;

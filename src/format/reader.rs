@@ -3,11 +3,11 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::model::event::{Event, Log};
+use crate::model::event::{Decided, Event, Log};
 use crate::model::extra::Extra;
-use crate::model::id::Stamp;
+use crate::model::id::{Fence, Stamp};
 
-use super::field::{Reason, author, expected, parsed, string};
+use super::field::{Reason, author, epoch, expected, number, parsed, string};
 use super::value::canonical;
 use super::{FORMAT, FormatError, MAX_BYTES};
 
@@ -26,6 +26,11 @@ impl<'i> Reader<'i> {
     ///
     /// A file without `format` is one that a person wrote, and is read as the present one.
     pub fn open(bytes: &'i [u8]) -> Result<Reader<'i>, FormatError> {
+        Reader::open_up_to(FORMAT, bytes)
+    }
+
+    /// Does the same for a kind of file whose present format is `known`.
+    pub fn open_up_to(known: i64, bytes: &'i [u8]) -> Result<Reader<'i>, FormatError> {
         if bytes.len() > MAX_BYTES {
             return Err(FormatError::TooLarge { bytes: bytes.len() });
         }
@@ -47,7 +52,7 @@ impl<'i> Reader<'i> {
             _ => Err(expected("a whole number", value)),
         })?;
         match format {
-            Some(format) if format > FORMAT => Err(FormatError::Future { format }),
+            Some(format) if format > known => Err(FormatError::Future { format, known }),
             _ => Ok(reader),
         }
     }
@@ -149,6 +154,13 @@ impl<'i> Reader<'i> {
             let id: Stamp = table.need("id", parsed)?;
             table.event = Some(id);
             let by = table.need("by", author)?;
+            let decided = match table.opt("epoch", epoch)? {
+                Some(epoch) => Some(Decided {
+                    epoch,
+                    under: table.opt("under", number)?.map(Fence),
+                }),
+                None => None,
+            };
             let kind = table.need("kind", |value| string(value).map(str::to_owned))?;
             // Said by the fold, and said again when the file is printed.
             table.skip(&["void"]);
@@ -157,9 +169,21 @@ impl<'i> Reader<'i> {
                 None => unknown(kind),
             };
             let extra = table.extra()?;
-            log.insert(id, Event { by, kind, extra });
+            let event = Event {
+                by,
+                kind,
+                decided,
+                extra,
+            };
+            log.insert(id, event);
         }
         Ok(log)
+    }
+
+    /// Returns the keys that nobody took yet.
+    pub fn keys(&self) -> Vec<String> {
+        let keys = self.table.iter().map(|(key, _)| key.get_ref().to_string());
+        keys.collect()
     }
 
     /// Takes this table apart: every key must be a table of its own.

@@ -2,7 +2,9 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::model::event::Event;
 use crate::model::extra::Extra;
+use crate::model::id::Stamp;
 use crate::model::time::Timestamp;
 
 use super::FORMAT;
@@ -20,8 +22,13 @@ impl Writer {
 
     /// Starts a file with a comment and its format.
     pub fn after(comment: &str) -> Writer {
+        Writer::of_format(FORMAT, comment)
+    }
+
+    /// Starts a file of a kind that has a format of its own.
+    pub fn of_format(format: i64, comment: &str) -> Writer {
         Writer {
-            out: format!("{comment}format = {FORMAT}\n"),
+            out: format!("{comment}format = {format}\n"),
         }
     }
 
@@ -133,9 +140,15 @@ impl Writer {
     }
 
     /// Starts an event; the fields of its kind follow.
-    pub fn event(&mut self, id: impl Display, by: impl Display, kind: &str) {
+    pub fn event<K>(&mut self, id: Stamp, event: &Event<K>, kind: &str) {
         let _ = write!(self.out, "\n[[event]]\nid = \"{id}\"\n");
-        self.word("by", by);
+        self.word("by", &event.by);
         self.word("kind", kind);
+        if let Some(decided) = event.decided {
+            self.number("epoch", decided.epoch);
+            if let Some(under) = decided.under {
+                self.number("under", under.0);
+            }
+        }
     }
 }

@@ -165,11 +165,28 @@ pub struct Table {
     /// The highest fence ever given out.
     pub fence: Fence,
     pub pause: Option<Pause>,
+    /// The number of the last request in the queue of each clone that was decided. What a clone
+    /// asked for while it was cut off is decided once, whoever dies on the way.
+    pub served: BTreeMap<CloneId, u64>,
     pub claims: BTreeMap<TaskId, Claim>,
     pub extra: Extra,
 }
 
 impl Table {
+    /// Returns the number of the version that follows this one.
+    pub fn next_epoch(&self) -> u64 {
+        self.epoch.saturating_add(1)
+    }
+
+    /// Returns the same table for a decision that only one clone sees.
+    #[must_use]
+    pub fn provisional(&self) -> Table {
+        Table {
+            fence: self.fence.max(Fence::PROVISIONAL),
+            ..self.clone()
+        }
+    }
+
     pub fn of_agent(&self, agent: &AgentName) -> impl Iterator<Item = &Claim> {
         self.claims
             .values()

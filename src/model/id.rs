@@ -201,6 +201,14 @@ impl fmt::Debug for Stamp {
 pub struct Fence(pub u64);
 
 impl Fence {
+    /// Above all that a table gives out: the fences of claims that only one clone sees, until the
+    /// remote's table grants them under fences of its own.
+    pub const PROVISIONAL: Fence = Fence(1 << 62);
+
+    pub fn is_provisional(self) -> bool {
+        self > Fence::PROVISIONAL
+    }
+
     #[must_use]
     pub fn next(self) -> Fence {
         Fence(self.0.saturating_add(1))

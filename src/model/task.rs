@@ -254,7 +254,7 @@ impl TaskLog {
     pub fn loss_of(&self, agent: &AgentName) -> Option<String> {
         let mut holds = false;
         let mut loss = None;
-        for (_, event) in self.log.iter() {
+        for (_, event) in self.log.in_order() {
             match &event.kind {
                 TaskEvent::Claimed { agent: holder, .. } if holder == agent => {
                     (holds, loss) = (true, None);

@@ -19,7 +19,6 @@ use crate::model::task::TaskEvent;
 use crate::model::time::Timestamp;
 use crate::store::{Changes, Origin, Snapshot, StoreError, Turn, layout};
 
-use super::tx::Contact;
 use super::{Context, OpsError, mend, sync};
 
 /// The command that mends.
@@ -274,7 +273,7 @@ fn agreement(ctx: &Context, mending: Mending) -> Result<Vec<Finding>, OpsError> 
         let repairs = mend::disagreement(snapshot)?;
         let findings = disagreements(&repairs, mending);
         let changes = match mending {
-            Mending::Mend => mend::changes(ctx, snapshot, ctx.now(), Contact::None)?,
+            Mending::Mend => mend::changes(ctx, snapshot, ctx.now())?,
             Mending::Look => None,
         };
         let turn = match changes {

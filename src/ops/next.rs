@@ -11,7 +11,7 @@ use crate::store::Entry;
 
 use super::claim::{ClaimRequest, new_take, take};
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, find};
+use super::{Context, OpsError, find, requests};
 
 #[derive(Debug)]
 pub struct NextUp {
@@ -28,7 +28,7 @@ pub struct NextUp {
 /// With `claim`, that task is claimed in the same step, so that what one is told one also has.
 pub fn next(ctx: &Context, claim: bool) -> Result<NextUp, OpsError> {
     if !claim {
-        let snapshot = ctx.store().snapshot()?;
+        let snapshot = requests::look(ctx)?;
         ctx.my_seat(&snapshot)?;
         ctx.beat(&snapshot)?;
         let tx = Tx::new(ctx, &snapshot, ctx.me()?.clone());

@@ -10,7 +10,7 @@ use crate::model::task::{Status, Task};
 
 use super::next::{is_review_for, look, with_queue};
 use super::tx::Tx;
-use super::{Context, OpsError};
+use super::{Context, OpsError, requests};
 
 #[derive(Debug)]
 pub struct AgentStatus {
@@ -46,7 +46,7 @@ pub struct QueueCounts {
 
 /// Returns where whoever asks stands. Changes nothing.
 pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
+    let snapshot = requests::look(ctx)?;
     ctx.my_seat(&snapshot)?;
     ctx.beat(&snapshot)?;
     let me = ctx.me()?.clone();
@@ -102,7 +102,10 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
             .clone()
             .filter(|pause| !pause.is_over(ctx.now())),
         agent: me,
-        provisional: super::sync::provisional(ctx)?,
+        provisional: (table.claims.values())
+            .filter(|claim| claim.fence.is_provisional())
+            .map(|claim| claim.id)
+            .collect(),
         action: String::new(),
     };
     status.action = action(&status);

@@ -6,7 +6,7 @@ use crate::model::queue;
 use crate::model::task::{Status, Task, TaskEvent};
 use crate::store::Entry;
 
-use super::{Context, OpsError, find};
+use super::{Context, OpsError, find, requests};
 
 #[derive(Debug, Default)]
 pub struct TaskFilter {
@@ -27,7 +27,7 @@ pub struct TaskRow {
 
 /// Returns the tasks that fit, most urgent first, closed ones last.
 pub fn list(ctx: &Context, filter: &TaskFilter) -> Result<Vec<TaskRow>, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
+    let snapshot = requests::look(ctx)?;
     ctx.beat(&snapshot)?;
     if let Some(name) = &filter.assignee {
         find::agent(&snapshot, name)?;
@@ -84,7 +84,7 @@ pub struct Shown {
 
 /// Returns a task with its body and events.
 pub fn show(ctx: &Context, id: &IdPrefix) -> Result<Shown, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
+    let snapshot = requests::look(ctx)?;
     ctx.beat(&snapshot)?;
     let entry = find::task(&snapshot, id)?;
     let log = snapshot.log_of(entry)?;

@@ -5,6 +5,7 @@
 //! replaces, so that it fails where the last two differ.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::git::{
@@ -218,11 +219,7 @@ impl Store {
     /// Returns how long ago the remote was last fetched from; `None` if never, or if the last
     /// attempt failed.
     pub fn fetched_ago(&self) -> Option<Duration> {
-        let made = fs::metadata(self.dir.join("fetched"))
-            .ok()?
-            .modified()
-            .ok()?;
-        Some(SystemTime::now().duration_since(made).unwrap_or_default())
+        age(&self.dir.join("fetched"))
     }
 
     /// Notes that the remote answered, or did not.
@@ -238,6 +235,16 @@ impl Store {
         }
     }
 
+    /// Notes that the remote took a push of this clone: its table is known.
+    pub(super) fn note_pushed(&self) {
+        fs::write(self.dir.join("pushed"), "").ok();
+    }
+
+    /// Returns how long ago the remote last took a push of the table from this clone.
+    pub fn pushed_ago(&self) -> Option<Duration> {
+        age(&self.dir.join("pushed"))
+    }
+
     /// Tells whether the remote failed to answer since this was last asked.
     pub fn take_interrupted(&self) -> bool {
         fs::remove_file(self.dir.join("interrupted")).is_ok()
@@ -245,8 +252,7 @@ impl Store {
 
     /// Moves the remote's refs, each only from what it is expected to hold.
     ///
-    /// The two move together. If the record alone cannot, because somebody else wrote to it, the
-    /// table moves without it: who holds what must not wait for a message between others.
+    /// The two move together or not at all: what was decided and what is recorded of it are one.
     pub(super) fn push_untracked(
         &self,
         link: &Link,
@@ -269,26 +275,15 @@ impl Store {
             });
         }
         let remote = self.repo.remote(&link.name, limit);
-        let attempt = |pushes: &[RemotePush]| {
-            let done = remote.push(pushes, Together::AllOrNone);
-            if done.is_err() {
-                self.note_contact(false);
-            }
-            done
-        };
-        let mut results = attempt(&all)?.into_iter();
-        let mut pushed = PushedTips {
-            table: table_push.as_ref().and_then(|_| results.next()),
-            record: record_push.as_ref().and_then(|_| results.next()),
-        };
-        if let (Some(table_push), Some(first), Some(second)) =
-            (table_push, &pushed.table, &pushed.record)
-            && *first != Pushed::Stale
-            && !(*first == Pushed::Moved && *second == Pushed::Moved)
-        {
-            pushed.table = attempt(&[table_push])?.into_iter().next();
+        let done = remote.push(&all, Together::AllOrNone);
+        if done.is_err() {
+            self.note_contact(false);
         }
-        Ok(pushed)
+        let mut results = done?.into_iter();
+        Ok(PushedTips {
+            table: table_push.and_then(|_| results.next()),
+            record: record_push.and_then(|_| results.next()),
+        })
     }
 
     /// Moves the remote's refs, and our copies of them after them.
@@ -486,4 +481,10 @@ impl Store {
         let relation = self.repo.relation(tip, older)?;
         Ok(matches!(relation, Relation::Same | Relation::Ahead))
     }
+}
+
+/// Returns how long ago a file was last written.
+fn age(path: &Path) -> Option<Duration> {
+    let made = fs::metadata(path).ok()?.modified().ok()?;
+    Some(SystemTime::now().duration_since(made).unwrap_or_default())
 }

@@ -4,11 +4,11 @@
 //! known is its last sound version, which is put on top of the line: no version is taken away, so
 //! that clones which have the damaged one follow.
 
-use crate::git::{Advisory, Expected, GitError, Oid, RefOutcome, RefUpdate};
+use crate::git::{Expected, GitError, Oid, RefOutcome, RefUpdate};
 use crate::model::claim::Table;
 use crate::model::id::Fence;
 
-use super::publish::table_message;
+use super::publish::{advisory, table_message};
 use super::{Origin, Store, StoreError, table};
 
 /// The last version of the claims table that can be read.
@@ -69,10 +69,7 @@ impl Store {
         origin: &Origin,
     ) -> Result<Option<Readable>, StoreError> {
         let lock = self.queue();
-        let advisory = match lock {
-            Some(_) => Advisory::Held,
-            None => Advisory::NotHeld,
-        };
+        let advisory = advisory(lock.as_ref());
         loop {
             let Some(tip) = self.repo().read_ref(self.claims_ref())? else {
                 return Ok(None);

@@ -13,6 +13,7 @@ mod daemon;
 mod demo;
 mod doctor;
 mod hooks;
+mod order;
 mod races;
 mod readme;
 mod storage;

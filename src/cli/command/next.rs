@@ -40,7 +40,7 @@ impl Next {
             session.ui.json(&Out {
                 task: next.task.as_ref().map(TaskJson::with_body),
                 claim: match &next.claim {
-                    Some(claim) => Some(session.claim_json(claim)?),
+                    Some(claim) => Some(ClaimJson::from(claim)),
                     None => None,
                 },
                 reason: &next.reason,

@@ -7,7 +7,7 @@ use crate::model::claim::Claim;
 use crate::cli::time::rfc3339;
 
 /// The state of a claim that the remote has not decided on.
-pub const PROVISIONAL: &str = "provisional";
+const PROVISIONAL: &str = "provisional";
 
 #[derive(Debug, Serialize)]
 pub struct ClaimJson {
@@ -15,7 +15,8 @@ pub struct ClaimJson {
     pub id: String,
     pub task: Option<String>,
     pub agent: String,
-    pub fence: u64,
+    /// None while the claim is provisional.
+    pub fence: Option<u64>,
     pub since: String,
     pub paths: Vec<String>,
     pub resources: Vec<String>,
@@ -28,16 +29,21 @@ pub struct ClaimJson {
 
 impl From<&Claim> for ClaimJson {
     fn from(claim: &Claim) -> ClaimJson {
+        let provisional = claim.fence.is_provisional();
         ClaimJson {
             id: claim.id.to_string(),
             task: claim.task().map(|id| id.to_string()),
             agent: claim.agent.to_string(),
-            fence: claim.fence.0,
+            fence: Some(claim.fence.0).filter(|_| !provisional),
             since: rfc3339(claim.since.0),
             paths: claim.paths.iter().map(ToString::to_string).collect(),
             resources: claim.resources.iter().map(ToString::to_string).collect(),
             phase: claim.phase.as_str(),
-            state: "confirmed",
+            state: if provisional {
+                PROVISIONAL
+            } else {
+                "confirmed"
+            },
             branch: claim.branch.clone(),
             why: claim.why.clone(),
         }

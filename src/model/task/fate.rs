@@ -20,7 +20,7 @@ impl TaskLog {
     pub fn fate_of(&self, fence: Fence) -> Option<Fate> {
         let mut fate: Option<Fate> = None;
         let mut holds = false;
-        for (_, event) in self.log.iter() {
+        for (_, event) in self.log.in_order() {
             let granted = match &event.kind {
                 TaskEvent::Claimed { agent, fence, .. } => Some((*fence, agent)),
                 TaskEvent::HandedOff {

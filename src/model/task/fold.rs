@@ -16,14 +16,14 @@ use super::{Block, Draft, Edit, Folded, Handoff, Status, Submission, Task, TaskE
 const KEPT_OF_EARLIER_NOTE: usize = 300;
 
 impl TaskLog {
-    /// Computes the state, event by event in the order of their ids.
+    /// Computes the state, event by event in the order in which they count.
     ///
     /// Returns `None` if no event created the task: such a file was written by hand.
     pub fn fold(&self) -> Option<Folded> {
         let mut task: Option<Task> = None;
         let mut void = Vec::new();
         let retracted = self.retracted();
-        for (stamp, event) in self.log.iter() {
+        for (stamp, event) in self.log.in_order() {
             if let Some(note) = retracted.get(&stamp) {
                 void.push((stamp, (*note).to_owned()));
                 continue;
@@ -33,7 +33,7 @@ impl TaskLog {
                     task = Some(Task::from_draft(self.id, stamp, &event.by, draft));
                 }
                 (None, _) => void.push((stamp, "came before the task was created".to_owned())),
-                (Some(task), _) => match task.allows(&event.by, &event.kind) {
+                (Some(task), _) => match task.allows_event(event) {
                     Ok(()) => task.apply(stamp, event),
                     Err(refusal) => void.push((stamp, refusal.message)),
                 },
@@ -139,6 +139,17 @@ impl Task {
             TaskEvent::Reopened { .. } if !self.status.is_open() => Ok(()),
             TaskEvent::Reopened { .. } => Err(self.wrong_status("reopened")),
         }
+    }
+
+    /// Checks whether an event may follow: it was decided about the claim that there is now.
+    fn allows_event(&self, event: &Event<TaskEvent>) -> Result<(), Refusal> {
+        if let Some(under) = event.decided.and_then(|decided| decided.under)
+            && self.fence != Some(under)
+        {
+            let message = format!("the claim {under} was over");
+            return Err(Refusal::new(Rule::Holder, message));
+        }
+        self.allows(&event.by, &event.kind)
     }
 
     fn allows_edit(&self, edit: &Edit) -> Result<(), Refusal> {
@@ -301,7 +312,8 @@ impl Task {
     }
 
     fn apply(&mut self, stamp: Stamp, event: &Event<TaskEvent>) {
-        let at = stamp.at();
+        // Whoever decided may have a clock that is behind.
+        let at = stamp.at().max(self.created);
         self.updated = self.updated.max(at);
         match &event.kind {
             TaskEvent::Created(_)
