@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use reflectt::git::{ConfigScope, OpenOptions, Repo};
 use reflectt::model::name::AgentName;
+use reflectt::model::observe::Uptime;
 use reflectt::model::time::Timestamp;
 use reflectt::store::Store;
 
@@ -147,9 +148,8 @@ fn heartbeats() {
     options.config = ConfigScope::Repository;
     let store = Store::new(Repo::open(options).expect("a repository"));
     let link = store.link().expect("a team with a remote");
-    let own = store
-        .clone_id(&mut fastrand::Rng::with_seed(1))
-        .expect("an id");
+    let own = store.here(&mut fastrand::Rng::with_seed(1));
+    let own = own.expect("an id").id;
     let objects = [clone.dir.join(".git/objects"), team.bare.join("objects")];
     let before = objects.each_ref().map(|dir| size_of(dir));
     let tip = team.tip();
@@ -162,8 +162,8 @@ fn heartbeats() {
             for n in 0..50 {
                 let agent: AgentName = format!("agent-{n}").parse().expect("a name");
                 let seen = Timestamp(now.0 - rng.i64(..60_000));
-                let beat = store.presence().beat(&agent, seen, None);
-                beat.expect("a heartbeat");
+                let presence = store.presence(Uptime::default());
+                presence.beat(&agent, seen, None).expect("a heartbeat");
             }
             let said = store.publish_signs(&link, &own, now, Duration::ZERO, limit);
             assert!(said.expect("published"), "something changed each minute");

@@ -52,6 +52,7 @@ pub struct Global {
 pub enum Command {
     Init(command::init::Init),
     Join(command::join::JoinArgs),
+    Leave(command::leave::Leave),
     Status(command::status::StatusArgs),
     Next(command::next::Next),
     Task(command::task::TaskArgs),

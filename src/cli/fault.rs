@@ -2,10 +2,11 @@
 
 use crate::git::GitError;
 use crate::model::id::{IdPrefix, TaskId};
+use crate::model::name::AgentName;
 use crate::model::presence::Liveness;
 use crate::model::rule::{Refusal, Rule};
 use crate::model::settings::SettingError;
-use crate::ops::{Held, OpsError};
+use crate::ops::{Elsewhere, Held, OpsError};
 use crate::store::StoreError;
 
 use super::error::{CliError, Holding, Kind};
@@ -47,6 +48,7 @@ fn about(error: OpsError, id: Option<&str>) -> CliError {
             })
         }
         OpsError::Held(held) => of_held(&held),
+        OpsError::Elsewhere(it) => of_namesake(&it),
         OpsError::Refused(refusal) => of_refusal(&refusal, id),
         OpsError::Fenced {
             task,
@@ -130,11 +132,14 @@ fn of_held(held: &Held) -> CliError {
     let error = error
         .detail("last_seen", last_seen)
         .detail("holder_status", liveness.map(Liveness::as_str))
-        .hint("reflectt next --claim (takes other work)")
-        .hint(format!(
-            "reflectt send {} TEXT (asks the holder)",
-            claim.agent
-        ));
+        .hint("reflectt next --claim (takes other work)");
+    if let Some(free) = &held.namesake {
+        return or_another_name(error, &claim.agent, free);
+    }
+    let error = error.hint(format!(
+        "reflectt send {} TEXT (asks the holder)",
+        claim.agent
+    ));
     match held.wanted {
         // Not while the holder is at work.
         Some(id) if id == claim.id && liveness != Some(Liveness::Active) => error.hint(format!(
@@ -142,6 +147,26 @@ fn of_held(held: &Held) -> CliError {
         )),
         _ => error,
     }
+}
+
+fn of_namesake(it: &Elsewhere) -> CliError {
+    let holding = Holding {
+        holder: it.name.to_string(),
+        since: it.since.map(|at| at.0),
+        ..Holding::default()
+    };
+    let error = CliError::held(it.to_string(), holding)
+        .detail("free", it.free.to_string())
+        .detail("last_seen", super::time::rfc3339(it.seen.0));
+    or_another_name(error, &it.name, &it.free)
+}
+
+fn or_another_name(error: CliError, name: &AgentName, free: &AgentName) -> CliError {
+    error
+        .hint(format!("reflectt join {free} (the nearest free name)"))
+        .hint(format!(
+            "reflectt join {name} --here (if you are that `{name}`: moves it here, with what it holds)"
+        ))
 }
 
 fn of_refusal(refusal: &Refusal, id: Option<&str>) -> CliError {
@@ -174,6 +199,7 @@ fn of_refusal(refusal: &Refusal, id: Option<&str>) -> CliError {
                 "reflectt submit {id} --summary TEXT --evidence 1=TEXT … (one for each criterion)"
             )),
         Rule::Submission => error.hint(format!("reflectt task show {id}")),
+        Rule::Member => error.hint("reflectt who"),
     }
 }
 
@@ -215,6 +241,9 @@ fn of_store(error: StoreError) -> CliError {
         | StoreError::ReadBack { .. } => {
             CliError::from(anyhow::Error::new(error)).hint("reflectt doctor")
         }
+        StoreError::TableLost { .. } => CliError::failed(error.to_string())
+            .hint("reflectt sync (in a clone that has it; restores it for all)")
+            .hint("reflectt doctor --fix (if there is none; takes it from the record)"),
         StoreError::Newer { .. } => CliError::failed(error.to_string())
             .hint("install the version of reflectt that the others use"),
         StoreError::TooLarge { .. } => CliError::failed(error.to_string())

@@ -98,6 +98,7 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
     match command {
         Command::Init(command) => command.run(session),
         Command::Join(command) => command.run(session),
+        Command::Leave(command) => command.run(session),
         Command::Status(command) => command.run(session),
         Command::Next(command) => return command.run(session),
         Command::Task(command) => command.run(session),

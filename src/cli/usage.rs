@@ -88,7 +88,7 @@ fn wrong_value(error: &clap::Error) -> Option<CliError> {
             words.join(&format!(" {option} "))
         )),
         None if argument.ends_with("...") => {
-            wrong.hint(format!("{} (one by one)", words.join(" ")))
+            wrong.hint(format!("name them one by one: `{}`", words.join(" ")))
         }
         None => wrong,
     })

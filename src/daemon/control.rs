@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::git::{ask_to_end, is_alive, start_detached};
+use crate::git::{Process, start_detached};
 use crate::ops::{Context, OpsError, sync};
-use crate::store::StoreError;
+use crate::store::{DaemonPlace, StoreError};
 
 use super::state::{State, Status};
 
@@ -36,6 +36,8 @@ pub enum Stopped {
     Lingers {
         pid: u32,
     },
+    /// One is at work and has not said which process it is, so nobody was asked.
+    Unknown,
 }
 
 /// Returns what is known of this clone's daemon.
@@ -58,9 +60,9 @@ pub fn start(ctx: &Context, program: &Path, args: &[OsString]) -> Result<Started
     let deadline = Instant::now() + PATIENCE;
     while place.is_taken() {
         // It may have taken its place a moment ago, and not have said who it is.
-        let pid = State::read(&place.read_state().unwrap_or_default()).pid;
-        if is_alive(pid) || Instant::now() > deadline {
-            return Ok(Started::Already { pid });
+        let process = process_of(&place);
+        if process.runs() || Instant::now() > deadline {
+            return Ok(Started::Already { pid: process.pid });
         }
         std::thread::sleep(LOOK);
     }
@@ -75,13 +77,13 @@ pub fn start(ctx: &Context, program: &Path, args: &[OsString]) -> Result<Started
     let pid = process.pid();
     loop {
         if place.is_taken() {
-            let state = State::read(&place.read_state().unwrap_or_default());
-            if state.pid == pid {
+            let at_work = process_of(&place);
+            if at_work.pid == pid {
                 return Ok(Started::Now { pid });
             }
             // Two were started at once, and the other was faster.
-            if process.has_ended() && is_alive(state.pid) {
-                return Ok(Started::Already { pid: state.pid });
+            if process.has_ended() && at_work.runs() {
+                return Ok(Started::Already { pid: at_work.pid });
             }
         }
         if Instant::now() > deadline {
@@ -96,17 +98,30 @@ pub fn start(ctx: &Context, program: &Path, args: &[OsString]) -> Result<Started
 /// Asks the daemon of this clone to end, and waits until it has.
 pub fn stop(ctx: &Context) -> Result<Stopped, OpsError> {
     let place = ctx.store().daemon();
-    if !place.is_taken() {
-        return Ok(Stopped::WasNot);
-    }
-    let pid = State::read(&place.read_state().unwrap_or_default()).pid;
-    ask_to_end(pid);
     let deadline = Instant::now() + PATIENCE;
+    let mut asked = None;
     while place.is_taken() {
+        // Whoever has just taken the place may not have said yet who it is. What is said there
+        // comes from the one before, whose number may be anybody's by now.
+        let process = process_of(&place);
+        if asked.is_none() && process.ask_to_end() {
+            asked = Some(process.pid);
+        }
         if Instant::now() > deadline {
-            return Ok(Stopped::Lingers { pid });
+            return Ok(match asked {
+                Some(pid) => Stopped::Lingers { pid },
+                None => Stopped::Unknown,
+            });
         }
         std::thread::sleep(LOOK);
     }
-    Ok(Stopped::Now { pid })
+    Ok(match asked {
+        Some(pid) => Stopped::Now { pid },
+        None => Stopped::WasNot,
+    })
+}
+
+/// Returns the process that last said it is the daemon.
+fn process_of(place: &DaemonPlace) -> Process {
+    State::read(&place.read_state().unwrap_or_default()).process()
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::git::{Cancel, GitError, OpenOptions, RefName, RefWatcher, Repo};
+use crate::git::{Cancel, GitError, OpenOptions, Process, RefName, RefWatcher, Repo};
 use crate::ops::sync::{self, BoardToo, Fetch, SyncOptions, SyncReport};
 use crate::ops::{
     Context, Gone, OpsError, chain, expire, look_after_processes, look_after_worktrees, nudge,
@@ -60,6 +60,7 @@ pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>, chore: Chore) -> Result<E
         source,
     })?;
     watch(ctx, sender);
+    let process = Process::of(std::process::id());
     let mut daemon = Daemon {
         ctx,
         journal,
@@ -68,7 +69,8 @@ pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>, chore: Chore) -> Result<E
         begun: Instant::now(),
         schedule: Schedule::new(interval(ctx)),
         state: State {
-            pid: std::process::id(),
+            pid: process.pid,
+            process: process.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             since: ctx.now().0,
             remote: ctx.store().link().map(|link| link.name),

@@ -73,17 +73,17 @@ pub fn parse_agent(bytes: &[u8]) -> Result<ParsedAgent, FormatError> {
     if name.is_none() && (!log.is_empty() || shown == ShownAgent::default()) {
         return Err(file.missing("name"));
     }
-    // It follows from the events; an edit by hand of it says nothing.
-    file.skip(&["joined"]);
+    // They follow from the events; an edit by hand of them says nothing.
+    file.skip(&["joined", "clone", "left"]);
     log.extra = file.extra()?;
     Ok(ParsedAgent { name, log, shown })
 }
 
-/// Prints an agent: the profile its events fold into, and the events.
+/// Prints an agent: the profile its events fold into, the last one of who has left, and the events.
 pub fn print_agent(agent: &AgentLog) -> String {
     let mut out = Writer::new();
     out.word("name", &agent.name);
-    if let Some(state) = agent.fold() {
+    if let Some((state, left)) = agent.last_known() {
         out.word("kind", state.kind);
         out.opt_text("role", state.role.as_deref());
         out.list("lanes", &state.lanes);
@@ -91,6 +91,12 @@ pub fn print_agent(agent: &AgentLog) -> String {
             out.number("wip", wip);
         }
         out.time("joined", state.joined);
+        if let Some(home) = &state.home {
+            out.word("clone", &home.clone);
+        }
+        if let Some(left) = left {
+            out.time("left", left);
+        }
     }
     out.extra(&agent.log.extra);
     for (id, event) in agent.log.iter() {
@@ -103,6 +109,9 @@ pub fn print_agent(agent: &AgentLog) -> String {
             if let Some(wip) = profile.wip {
                 out.number("wip", wip);
             }
+            if let Some(clone) = &profile.clone {
+                out.word("clone", clone);
+            }
         }
         out.retracted(&event.kind);
         out.extra(&event.extra);
@@ -111,8 +120,10 @@ pub fn print_agent(agent: &AgentLog) -> String {
 }
 
 fn read_event(kind: &str, table: &mut Reader) -> Result<Option<AgentEvent>, FormatError> {
-    if kind != "joined" {
-        return Ok(None);
+    match kind {
+        "joined" => {}
+        "left" => return Ok(Some(AgentEvent::Left)),
+        _ => return Ok(None),
     }
     Ok(Some(AgentEvent::Joined(Profile {
         kind: match table.opt("human", field::flag)? {
@@ -124,5 +135,6 @@ fn read_event(kind: &str, table: &mut Reader) -> Result<Option<AgentEvent>, Form
             .opt("lanes", field::list(field::parsed))?
             .unwrap_or_default(),
         wip: table.opt("wip", field::number)?,
+        clone: table.opt("clone", field::parsed)?,
     })))
 }

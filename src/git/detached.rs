@@ -1,4 +1,4 @@
-//! Starting a process that outlives this one, and telling whether one lives.
+//! Starting a process that outlives this one.
 
 use std::ffi::OsString;
 use std::io;
@@ -43,24 +43,5 @@ impl Detached {
     /// Tells whether it has ended already.
     pub fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
-    }
-}
-
-/// Asks a process to end. Tells whether there was one.
-pub fn ask_to_end(pid: u32) -> bool {
-    signal(pid, libc::SIGTERM)
-}
-
-/// Tells whether there is such a process.
-pub fn is_alive(pid: u32) -> bool {
-    signal(pid, 0)
-}
-
-fn signal(pid: u32, signal: libc::c_int) -> bool {
-    match i32::try_from(pid) {
-        // SAFETY: `kill` takes plain numbers. Zero and negative ones, which mean groups, are
-        // ruled out.
-        Ok(pid) if pid > 0 => unsafe { libc::kill(pid, signal) == 0 },
-        _ => false,
     }
 }

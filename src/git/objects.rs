@@ -48,6 +48,27 @@ pub struct TreeEntry {
     pub oid: Oid,
 }
 
+impl Mode {
+    /// Tells whether it is a file with bytes of its own, and neither a link nor what holds others.
+    pub fn is_file(self) -> bool {
+        matches!(self, Mode::Blob | Mode::Executable)
+    }
+}
+
+impl TreeEntry {
+    /// Tells whether a path can name it. Git makes no other, but anybody can write a tree that has.
+    pub fn is_named(&self) -> bool {
+        let name = str::from_utf8(&self.name);
+        name.is_ok_and(|name| is_name(name) && !name.contains('/'))
+    }
+}
+
+/// Tells whether git would check out a part of a path that is called so.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_git = name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1");
+    !(matches!(name, "" | "." | "..") || is_git || name.contains('\0'))
+}
+
 /// Who wrote a commit, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
@@ -157,21 +178,25 @@ impl Repo {
 
     /// Writes a tree of these entries, in any order, and returns its name.
     pub fn write_tree(&self, mut entries: Vec<TreeEntry>) -> Result<Oid, GitError> {
+        let bad = |entry: &&TreeEntry| {
+            entry.name.is_empty() || entry.name.iter().any(|b| matches!(b, 0 | b'/'))
+        };
+        if let Some(entry) = entries.iter().find(bad) {
+            let path = String::from_utf8_lossy(&entry.name).into_owned();
+            return Err(GitError::InvalidPath { path });
+        }
         entries.sort_by(|a, b| a.sort_key().cmp(b.sort_key()));
         self.write_sorted_tree(&entries)
     }
 
-    /// Writes a tree of entries that are in git's order.
+    /// Writes a tree of entries that are in git's order, with whatever names the tree had that
+    /// they come from.
     pub(super) fn write_sorted_tree<'a>(
         &self,
         entries: impl IntoIterator<Item = &'a TreeEntry>,
     ) -> Result<Oid, GitError> {
         let mut data = Vec::new();
         for entry in entries {
-            if entry.name.is_empty() || entry.name.iter().any(|b| matches!(b, 0 | b'/')) {
-                let path = String::from_utf8_lossy(&entry.name).into_owned();
-                return Err(GitError::InvalidPath { path });
-            }
             data.extend_from_slice(entry.mode.octal().as_bytes());
             data.push(b' ');
             data.extend_from_slice(&entry.name);

@@ -33,7 +33,8 @@ const SETTINGS: [&str; 8] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchSpec {
     pub from: String,
-    pub to: String,
+    /// Without a place, none of these is fetched, whatever other patterns match them.
+    pub to: Option<String>,
 }
 
 /// One ref of the remote to be moved.
@@ -233,9 +234,10 @@ impl Remote<'_> {
     }
 
     fn fetch_once(&self, specs: &[FetchSpec]) -> Result<GitOutput, GitError> {
-        let specs = specs
-            .iter()
-            .map(|spec| format!("+{}:{}", spec.from, spec.to));
+        let specs = specs.iter().map(|spec| match &spec.to {
+            Some(to) => format!("+{}:{to}", spec.from),
+            None => format!("^{}", spec.from),
+        });
         // `--atomic` with `--prune` makes git abort.
         let mut command =
             self.fetching()
@@ -333,7 +335,7 @@ fn parse_report(stdout: &[u8], stderr: &str) -> Vec<(String, Line)> {
             let (_, name) = refs.rsplit_once(':')?;
             let line = match flag {
                 " " | "+" | "-" | "*" | "=" => Line::Done(Pushed::Moved),
-                "!" => refusal(summary, stderr),
+                "!" => refusal(name, summary, stderr),
                 _ => return None,
             };
             Some((name.to_owned(), line))
@@ -341,12 +343,16 @@ fn parse_report(stdout: &[u8], stderr: &str) -> Vec<(String, Line)> {
         .collect()
 }
 
-fn refusal(summary: &str, stderr: &str) -> Line {
+fn refusal(name: &str, summary: &str, stderr: &str) -> Line {
     let reason = summary
         .split_once('(')
         .map_or(summary, |(_, reason)| reason.trim_end_matches(')'));
     if summary.contains("[remote failure]") {
         return Line::Unknown(reason.to_owned());
+    }
+    if let Some(other) = in_the_way(name, stderr) {
+        let reason = format!("its `{other}` leaves no room for it; rename that on the remote");
+        return Line::Done(Pushed::Refused { reason });
     }
     if ["atomic push fail", "atomic transaction failed"]
         .iter()
@@ -382,6 +388,13 @@ fn refusal(summary: &str, stderr: &str) -> Line {
         None => reason.to_owned(),
     };
     Line::Done(Pushed::Refused { reason })
+}
+
+/// Returns the ref of the remote's that leaves no room for `name`: git keeps no `a` beside `a/b`.
+fn in_the_way<'s>(name: &str, stderr: &'s str) -> Option<&'s str> {
+    let told = format!("' exists; cannot create '{name}'");
+    let (before, _) = stderr.split_once(&told)?;
+    before.rsplit('\'').next()
 }
 
 /// Returns what our own git said, without what the other one did.

@@ -12,11 +12,24 @@ pub struct Change {
     pub path: Vec<u8>,
     pub old: Option<Oid>,
     pub new: Option<Oid>,
+    /// What the path held in the old tree.
+    pub old_mode: Option<Mode>,
     /// What the path holds in the new tree.
     pub mode: Option<Mode>,
 }
 
 impl Change {
+    /// Returns what the path held if that was a file; see [`Mode::is_file`].
+    pub fn old_file(&self) -> Option<Oid> {
+        self.old
+            .filter(|_| self.old_mode.is_some_and(Mode::is_file))
+    }
+
+    /// Returns what the path holds if that is a file.
+    pub fn new_file(&self) -> Option<Oid> {
+        self.new.filter(|_| self.mode.is_some_and(Mode::is_file))
+    }
+
     /// Returns the path as text, with a replacement character where it is not UTF-8.
     pub fn path_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.path)
@@ -27,11 +40,25 @@ impl Repo {
     /// Returns what differs between two trees, ordered as in the trees.
     ///
     /// Sub-directories that are the same in both are not read, so the cost grows with what changed
-    /// and not with what there is. A change of mode alone is none.
+    /// and not with what there is. A change of mode alone is none, unless a file becomes something else.
     pub fn diff_trees(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>, GitError> {
+        self.diff_of(old, new, |_| true)
+    }
+
+    /// Does the same, and leaves out what no path can name; see [`TreeEntry::is_named`].
+    pub fn diff_named(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>, GitError> {
+        self.diff_of(old, new, TreeEntry::is_named)
+    }
+
+    fn diff_of(
+        &self,
+        old: Option<Oid>,
+        new: Oid,
+        keep: fn(&TreeEntry) -> bool,
+    ) -> Result<Vec<Change>, GitError> {
         let mut changes = Vec::new();
         if old != Some(new) {
-            self.compare(&mut Vec::new(), old, Some(new), &mut changes)?;
+            self.compare(&mut Vec::new(), old, Some(new), keep, &mut changes)?;
         }
         Ok(changes)
     }
@@ -41,6 +68,7 @@ impl Repo {
         path: &mut Vec<u8>,
         old: Option<Oid>,
         new: Option<Oid>,
+        keep: fn(&TreeEntry) -> bool,
         changes: &mut Vec<Change>,
     ) -> Result<(), GitError> {
         let entries = |tree: Option<Oid>| match tree {
@@ -48,7 +76,8 @@ impl Repo {
             None => Ok(Vec::new()),
         };
         let (old, new) = (entries(old)?, entries(new)?);
-        let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+        let mut old = old.iter().filter(|entry| keep(entry)).peekable();
+        let mut new = new.iter().filter(|entry| keep(entry)).peekable();
         loop {
             // A file and a directory of one name sort apart, and so are a removal and an addition.
             let (before, after) = match (old.peek(), new.peek()) {
@@ -61,9 +90,11 @@ impl Repo {
                     Ordering::Equal => (old.next(), new.next()),
                 },
             };
-            if before.map(|entry| entry.oid) == after.map(|entry| entry.oid) {
+            let kind = |entry: &TreeEntry| (entry.oid, entry.mode.is_file());
+            if before.map(kind) == after.map(kind) {
                 continue;
             }
+            let old_mode = before.map(|entry| entry.mode);
             let Some(name) = before.or(after).map(|entry| &entry.name) else {
                 continue;
             };
@@ -74,12 +105,13 @@ impl Repo {
             let mode = after.map(|entry| entry.mode);
             if is_tree(before) || is_tree(after) {
                 path.push(b'/');
-                self.compare(path, old, new, changes)?;
+                self.compare(path, old, new, keep, changes)?;
             } else {
                 changes.push(Change {
                     path: path.clone(),
                     old,
                     new,
+                    old_mode,
                     mode,
                 });
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::objects::is_name;
 use super::{GitError, Mode, Oid, Repo, TreeEntry};
 
 /// The wanted changes below one directory.
@@ -65,6 +66,40 @@ impl Repo {
         Ok(None)
     }
 
+    /// Returns what no path can name below `tree`, as text; see [`TreeEntry::is_named`].
+    pub fn unnamed(&self, tree: Oid) -> Result<Vec<String>, GitError> {
+        let mut found = Vec::new();
+        let mut waiting = vec![(String::new(), tree)];
+        while let Some((directory, tree)) = waiting.pop() {
+            for entry in self.read_tree(tree)? {
+                let path = format!("{directory}{}", String::from_utf8_lossy(&entry.name));
+                if !entry.is_named() {
+                    found.push(path);
+                } else if entry.mode == Mode::Tree {
+                    waiting.push((format!("{path}/"), entry.oid));
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Returns `tree` without what no path can name.
+    pub fn without_unnamed(&self, tree: Oid) -> Result<Oid, GitError> {
+        let mut kept = self.read_tree(tree)?;
+        let before = kept.clone();
+        kept.retain(TreeEntry::is_named);
+        for entry in kept.iter_mut().filter(|entry| entry.mode == Mode::Tree) {
+            entry.oid = self.without_unnamed(entry.oid)?;
+        }
+        let empty = self.empty_tree();
+        kept.retain(|entry| entry.mode != Mode::Tree || entry.oid != empty);
+        match kept == before {
+            true => Ok(tree),
+            false => self.write_sorted_tree(&kept),
+        }
+    }
+
     /// Returns the entries after the edits, in order; `None` when nothing changed.
     fn apply(
         &self,
@@ -80,8 +115,8 @@ impl Repo {
             let name = entry.name.as_slice();
             match (here.remove(name), below.remove(name)) {
                 (None, None) => kept.push(entry),
-                // A blob that is there already keeps its mode.
-                (Some(Some(blob)), None) if entry.mode != Mode::Tree && entry.oid == blob => {
+                // A file that is there already keeps its mode.
+                (Some(Some(blob)), None) if entry.mode.is_file() && entry.oid == blob => {
                     kept.push(entry);
                 }
                 (Some(Some(blob)), None) => {
@@ -175,10 +210,7 @@ impl<'p> Edits<'p> {
         let mut parts = path.split('/').peekable();
         while let Some(name) = parts.next() {
             // What git refuses to check out must not come into the record.
-            if matches!(name, "" | "." | "..")
-                || name.eq_ignore_ascii_case(".git")
-                || name.contains('\0')
-            {
+            if !is_name(name) {
                 return Err(GitError::InvalidPath {
                     path: path.to_owned(),
                 });

@@ -374,12 +374,15 @@ fn fit(task: &Task, kind: &mut TaskEvent, by: &mut Author, pick: Index) {
 
 pub fn profile() -> impl Strategy<Value = Profile> + Clone {
     let kind = select(vec![AgentKind::Agent, AgentKind::Human]);
-    (kind, of(text()), btree_set(lane(), 0..3), of(any::<u32>())).prop_map(
-        |(kind, role, lanes, wip)| Profile {
+    let clone = of(any::<u64>());
+    let lanes = btree_set(lane(), 0..3);
+    (kind, of(text()), lanes, of(any::<u32>()), clone).prop_map(
+        |(kind, role, lanes, wip, clone)| Profile {
             kind,
             role,
             lanes,
             wip,
+            clone: clone.map(|seed| CloneId::random(&mut fastrand::Rng::with_seed(seed))),
         },
     )
 }
@@ -388,6 +391,7 @@ pub fn agent_log() -> BoxedStrategy<AgentLog> {
     let event = prop_oneof![
         3 => profile().prop_map(AgentEvent::Joined),
         1 => (stamp(), text()).prop_map(|(event, note)| AgentEvent::Retracted { event, note }),
+        1 => Just(AgentEvent::Left),
         1 => unknown_kind().prop_map(|kind| AgentEvent::Unknown { kind }),
     ];
     (agent(), log(event))

@@ -461,7 +461,7 @@ mod tests {
             kind,
             role: (kind == AgentKind::Human).then(|| "product owner".to_owned()),
             lanes: [("backend".parse().unwrap())].into(),
-            wip: None,
+            ..Profile::default()
         };
         log.push(stamp(0), Author::lossy(name), AgentEvent::Joined(profile));
         let name = name.parse().unwrap();

@@ -9,7 +9,7 @@ use super::extra::Extra;
 use super::id::{FENCES_UNKNOWN, Fence, TaskId};
 use super::name::{AgentName, ResourceName};
 use super::path::PathPattern;
-use super::task::{ChoiceError, choose};
+use super::task::{ChoiceError, Status, Task, choose};
 use super::time::Timestamp;
 
 /// What the holder of a claim is doing.
@@ -59,6 +59,11 @@ pub struct CloneId(String);
 impl CloneId {
     pub fn random(rng: &mut fastrand::Rng) -> CloneId {
         CloneId(format!("{:012x}", rng.u64(..) >> 16))
+    }
+
+    /// Stands for a clone that is not known.
+    pub fn unknown() -> CloneId {
+        CloneId("0".repeat(12))
     }
 
     pub fn as_str(&self) -> &str {
@@ -179,6 +184,42 @@ pub struct Table {
 }
 
 impl Table {
+    /// Returns the claims that the record knows of, where the table itself cannot be had.
+    ///
+    /// Claims without a task are in no record, and in which clone a holder works is not either.
+    /// Those under a fence that cannot have been given out beside `fence` were forged.
+    pub fn of_record<'t>(open: impl Iterator<Item = &'t Task>, fence: Fence) -> Table {
+        let reach = fence.plus(FENCES_UNKNOWN);
+        let claim = |task: &Task| {
+            Some(Claim {
+                id: task.id,
+                of_task: true,
+                agent: task.holder()?.clone(),
+                clone: CloneId::unknown(),
+                paths: task.paths.clone(),
+                resources: task.resources.clone(),
+                phase: match task.status {
+                    Status::Blocked => Phase::Blocked,
+                    Status::Validating => Phase::InReview,
+                    _ => Phase::Working,
+                },
+                since: task.claimed_at.unwrap_or(task.updated),
+                fence: task.fence.filter(|it| *it <= reach)?,
+                branch: task.branch.clone(),
+                base: None,
+                why: None,
+                nonce: 0,
+                extra: Extra::default(),
+            })
+        };
+        let claims = open.filter_map(claim);
+        Table {
+            fence,
+            claims: claims.map(|claim| (claim.id, claim)).collect(),
+            ..Table::default()
+        }
+    }
+
     pub fn of_agent(&self, agent: &AgentName) -> impl Iterator<Item = &Claim> {
         self.claims
             .values()

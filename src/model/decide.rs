@@ -61,6 +61,11 @@ pub enum Request {
         clone: CloneId,
         nonce: u64,
     },
+    /// Makes what an agent holds belong to another clone, because its seat moves there.
+    Move {
+        agent: AgentName,
+        clone: CloneId,
+    },
     Pause(Pause),
     Resume,
 }
@@ -87,8 +92,17 @@ pub struct Facts<'a> {
     pub settings: &'a Settings,
     /// Whether the holder of a claim has been silent for so long that it is void.
     pub expired: &'a dyn Fn(&Claim) -> bool,
+    /// Whether the holder of a claim has its seat, and lives, in another clone than the one that
+    /// asks. Whoever has the same name here is somebody else.
+    pub elsewhere: &'a dyn Fn(&Claim) -> bool,
     /// How many tasks an agent may have in progress.
     pub wip: &'a dyn Fn(&AgentName) -> u32,
+}
+
+impl Facts<'_> {
+    fn is_own(&self, claim: &Claim, agent: &AgentName) -> bool {
+        claim.agent == *agent && !(self.elsewhere)(claim)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,10 +161,10 @@ pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
             agent,
             paths,
             resources,
-        } => held(table, *id, agent, |claim| {
+        } => held(table, facts, *id, agent, |claim| {
             extend(table, facts, claim, paths, resources)
         }),
-        Request::Phase { id, agent, to } => held(table, *id, agent, |claim| {
+        Request::Phase { id, agent, to } => held(table, facts, *id, agent, |claim| {
             if claim.phase == *to {
                 return Decision::Unchanged(Some(claim.clone()));
             }
@@ -181,7 +195,9 @@ pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
             ),
             other => Decision::Unchanged(other.cloned()),
         },
-        Request::Release { id, agent } => held(table, *id, agent, |claim| remove(table, claim)),
+        Request::Release { id, agent } => {
+            held(table, facts, *id, agent, |claim| remove(table, claim))
+        }
         Request::Close { id } => match table.claims.get(id) {
             Some(claim) => remove(table, claim),
             None => Decision::Unchanged(None),
@@ -192,9 +208,20 @@ pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
             to,
             clone,
             nonce,
-        } => held(table, *id, agent, |claim| {
+        } => held(table, facts, *id, agent, |claim| {
             hand_off(table, facts, claim, to, clone, *nonce)
         }),
+        Request::Move { agent, clone } => {
+            let mut moved = table.clone();
+            let claims = moved.claims.values_mut();
+            for claim in claims.filter(|claim| claim.agent == *agent) {
+                claim.clone = clone.clone();
+            }
+            if moved == *table {
+                return Decision::Unchanged(None);
+            }
+            changed(moved, None, None)
+        }
         Request::Pause(pause) => {
             let same = table.pause.as_ref().is_some_and(|p| {
                 p.reason == pause.reason && p.until == pause.until && !p.is_over(facts.now)
@@ -225,7 +252,7 @@ pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
 
 fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     let standing = table.claims.get(&take.id);
-    if let Some(mine) = standing.filter(|claim| claim.agent == take.agent) {
+    if let Some(mine) = standing.filter(|claim| facts.is_own(claim, &take.agent)) {
         return extend(table, facts, mine, &take.paths, &take.resources);
     }
     let others = Others::alive(table, take.id, facts);
@@ -257,7 +284,7 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     if let Err(refusal) = checked {
         return Decision::Refused(refusal);
     }
-    if let Some(held) = check_paths(&others, &take.agent, &paths) {
+    if let Some(held) = check_paths(&others, &|claim| facts.is_own(claim, &take.agent), &paths) {
         return held;
     }
     let claim = Claim {
@@ -304,7 +331,7 @@ fn extend(
     if let Err(refusal) = checked {
         return Decision::Refused(refusal);
     }
-    if let Some(held) = check_paths(&others, &claim.agent, &more) {
+    if let Some(held) = check_paths(&others, &|it| facts.is_own(it, &claim.agent), &more) {
         return held;
     }
     let mut wider = claim.clone();
@@ -328,7 +355,7 @@ fn hand_off(
     let busy = claim.of_task && check_wip(&others, facts, to).is_err();
     // One's own claims may overlap each other. Given away, this one must not overlap what its
     // giver keeps.
-    if busy || check_paths(&others, to, &claim.paths).is_some() {
+    if busy || check_paths(&others, &|claim| claim.agent == *to, &claim.paths).is_some() {
         // The task waits for its receiver, and the paths are free meanwhile.
         return remove(table, claim);
     }
@@ -347,12 +374,13 @@ fn hand_off(
 /// Runs `act` on the claim `id` if `agent` holds it.
 fn held(
     table: &Table,
+    facts: &Facts,
     id: TaskId,
     agent: &AgentName,
     act: impl Fn(&Claim) -> Decision,
 ) -> Decision {
     match table.claims.get(&id) {
-        Some(claim) if claim.agent == *agent => act(claim),
+        Some(claim) if facts.is_own(claim, agent) => act(claim),
         other => Decision::NotHeld {
             holder: other.cloned().map(Box::new),
         },

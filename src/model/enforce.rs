@@ -89,14 +89,21 @@ impl Judgement<'_> {
 /// own directories only: a thousand paths and hundreds of claims take a fraction of a millisecond.
 pub struct ClaimIndex<'a> {
     claims: Vec<&'a Claim>,
+    /// Which of them somebody in another clone holds, whatever its name.
+    elsewhere: Vec<bool>,
     by_anchor: HashMap<&'a [u8], Vec<(usize, &'a PathPattern)>>,
 }
 
 impl<'a> ClaimIndex<'a> {
     /// Takes the claims of `table` but those of agents that have gone silent, which are void.
     ///
-    /// As everywhere, a claim in review does not expire.
-    pub fn new(table: &'a Table, expired: &dyn Fn(&Claim) -> bool) -> ClaimIndex<'a> {
+    /// As everywhere, a claim in review does not expire. `elsewhere` is that of
+    /// [`Facts`](super::decide::Facts).
+    pub fn new(
+        table: &'a Table,
+        expired: &dyn Fn(&Claim) -> bool,
+        elsewhere: &dyn Fn(&Claim) -> bool,
+    ) -> ClaimIndex<'a> {
         let in_force = |claim: &&Claim| claim.phase == Phase::InReview || !expired(claim);
         let claims: Vec<&Claim> = table.claims.values().filter(in_force).collect();
         let mut by_anchor: HashMap<&[u8], Vec<(usize, &PathPattern)>> = HashMap::new();
@@ -106,7 +113,11 @@ impl<'a> ClaimIndex<'a> {
                 by_anchor.entry(anchor).or_default().push((at, pattern));
             }
         }
-        ClaimIndex { claims, by_anchor }
+        ClaimIndex {
+            elsewhere: claims.iter().map(|claim| elsewhere(claim)).collect(),
+            claims,
+            by_anchor,
+        }
     }
 
     /// Returns the claims that match a path, in the order of their ids.
@@ -134,7 +145,7 @@ impl<'a> ClaimIndex<'a> {
             let mut mine = false;
             let matching = self.matching(path.as_ref());
             for &claim in &matching {
-                if me == Some(&self.claims[claim].agent) {
+                if me == Some(&self.claims[claim].agent) && !self.elsewhere[claim] {
                     mine = true;
                     own.insert(claim);
                 } else if change.voucher.covers(self.claims[claim]) {
@@ -224,7 +235,7 @@ mod tests {
             claim("aaaaaa", "link", 1, &["src/auth", "*.lock"]),
             claim("bbbbbb", "kai", 2, &["docs"]),
         ]);
-        let index = ClaimIndex::new(&table, &|_| false);
+        let index = ClaimIndex::new(&table, &|_| false, &|_| false);
         let paths = ["src/auth/login.rs", "docs/a.md", "Cargo.lock", "src/lib.rs"];
         let none = Voucher::default();
         let kai = index.judge(&paths, &change(&agent("kai"), &none));
@@ -247,7 +258,7 @@ mod tests {
         let mut review = claim("bbbbbb", "link", 2, &["b"]);
         review.phase = Phase::InReview;
         let table = table([claim("aaaaaa", "link", 1, &["a"]), review]);
-        let index = ClaimIndex::new(&table, &|_| true);
+        let index = ClaimIndex::new(&table, &|_| true, &|_| false);
         let none = Voucher::default();
         let judged = index.judge(&["a", "b"], &change(&Who::Person, &none));
         assert_eq!(held(&judged), [("bbbbbb".to_owned(), vec![1])]);
@@ -259,7 +270,7 @@ mod tests {
             claim("aaaaaa", "kai", 1, &["a"]),
             claim("bbbbbb", "link", 2, &["b"]),
         ]);
-        let index = ClaimIndex::new(&table, &|_| false);
+        let index = ClaimIndex::new(&table, &|_| false, &|_| false);
         let none = Voucher::default();
         let (kai, person) = (agent("kai"), Who::Person);
         let strict = |who| Change {
@@ -275,7 +286,7 @@ mod tests {
     #[test]
     fn a_commit_made_under_the_claim_passes_and_one_under_an_older_is_outdated() {
         let table = table([claim("aaaaaa", "link", 6, &["src"])]);
-        let index = ClaimIndex::new(&table, &|_| false);
+        let index = ClaimIndex::new(&table, &|_| false, &|_| false);
         let voucher = |task: &str, fence| Voucher {
             tasks: BTreeSet::from([task.parse().unwrap()]),
             fences: BTreeSet::from([Fence(fence)]),
@@ -323,7 +334,7 @@ mod tests {
                 ..claim(&format!("aaaaa{at}"), agent, at as u64, &[])
             });
             let table = table(claims);
-            let index = ClaimIndex::new(&table, &|_| false);
+            let index = ClaimIndex::new(&table, &|_| false, &|_| false);
             let judged = index.judge(&paths, &change(&who, &Voucher::default()));
             let mut expected: Vec<(String, Vec<usize>)> = Vec::new();
             for claim in table.claims.values().filter(|c| who.agent() != Some(&c.agent)) {

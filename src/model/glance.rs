@@ -108,11 +108,13 @@ mod tests {
             lanes: ["api".parse().unwrap()].into(),
             wip: None,
             joined: Timestamp(0),
+            home: None,
         };
         let facts = Facts {
             now: Timestamp(1_000),
             settings: &Settings::default(),
             expired: &|claim| claim.fence.0.is_multiple_of(2),
+            elsewhere: &|_| false,
             wip: &|_| 2,
         };
         let dependency = |id: TaskId| match id.as_str().as_bytes()[0] % 2 {

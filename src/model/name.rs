@@ -101,6 +101,26 @@ name!(
     /// The name of an agent or a person on the team.
     AgentName, reserved: &["read", "me", "all", "none", "reflectt"]
 );
+impl AgentName {
+    /// Returns the names nearest to this one: `kai-2`, `kai-3`, …
+    pub fn nearest(&self) -> impl Iterator<Item = AgentName> {
+        let (base, from) = match self.0.rsplit_once('-') {
+            Some((base, n)) if !base.is_empty() => match n.parse::<u32>() {
+                Ok(n) => (base, n.saturating_add(1)),
+                Err(_) => (self.as_str(), 2),
+            },
+            _ => (self.as_str(), 2),
+        };
+        let base = base.to_owned();
+        (from..).map(move |n| {
+            let number = format!("-{n}");
+            // Names are ASCII.
+            let kept = base.len().min(NAME_MAX - number.len());
+            AgentName(format!("{}{number}", &base[..kept]))
+        })
+    }
+}
+
 name!(
     /// The name of a channel, without its `#`.
     ChannelName, reserved: &[]
@@ -187,6 +207,26 @@ impl fmt::Debug for Author {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_names_count_on() {
+        let nearest = |name: &str| {
+            let name: AgentName = name.parse().unwrap();
+            let two = name.nearest().take(2).map(|name| name.to_string());
+            two.collect::<Vec<_>>()
+        };
+        assert_eq!(nearest("kai"), ["kai-2", "kai-3"]);
+        assert_eq!(nearest("kai-9"), ["kai-10", "kai-11"]);
+        assert_eq!(nearest("kai-a"), ["kai-a-2", "kai-a-3"]);
+        let long = "x".repeat(NAME_MAX);
+        let cut = "x".repeat(NAME_MAX - 2);
+        assert_eq!(nearest(&long), [format!("{cut}-2"), format!("{cut}-3")]);
+        assert!(
+            nearest(&long)
+                .iter()
+                .all(|name| name.parse::<AgentName>().is_ok())
+        );
+    }
 
     #[test]
     fn names_are_plain_words() {

@@ -103,14 +103,6 @@ impl Heartbeat {
             Liveness::of(now.since(self.seen), settings)
         }
     }
-
-    /// Returns whether the agent's claims may be taken from it.
-    ///
-    /// Signing off is not enough: an agent whose process ended may be started again in a
-    /// moment, and its half-done work is in its worktree.
-    pub fn expired(&self, now: Timestamp, settings: &Settings) -> bool {
-        now.since(self.seen) >= settings.expire_after
-    }
 }
 
 impl fmt::Display for Liveness {

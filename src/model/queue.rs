@@ -182,7 +182,7 @@ pub fn look<'a, T: Listed + 'a>(
         let glance = listed.glance();
         // The table may know already that somebody else took it over, and the record not yet.
         let claim = table.claims.get(&glance.id);
-        let lost = claim.is_some_and(|claim| claim.agent != agent.name);
+        let lost = claim.is_some_and(|claim| claim.agent != agent.name || (facts.elsewhere)(claim));
         let doing = glance.held && glance.status == Status::Doing && !lost;
         if doing && listed.task().holder() == Some(&agent.name) {
             unfinished.push(listed.task());

@@ -108,7 +108,7 @@ impl Replayed {
     /// The claim went to another agent: handed over, or taken.
     fn pass_on(&mut self, facts: &Facts, old: &Claim, claim: &Claim) -> Option<String> {
         match self.table.claims.get(&old.id) {
-            Some(now) if now.agent == claim.agent => None,
+            Some(now) if now.agent == claim.agent && now.clone == claim.clone => None,
             Some(now) if is_same(now, old) => self.take(facts, claim, true),
             _ => self.take(facts, claim, false),
         }
@@ -118,6 +118,10 @@ impl Replayed {
         let mine = |now: &&Claim| now.agent == claim.agent;
         // Told already when it was lost.
         self.table.claims.get(&claim.id).filter(mine)?;
+        if old.clone != claim.clone {
+            let (agent, clone) = (claim.agent.clone(), claim.clone.clone());
+            self.ask(facts, &Request::Move { agent, clone });
+        }
         if old.paths != claim.paths || old.resources != claim.resources {
             let wider = Request::Extend {
                 id: claim.id,
@@ -187,6 +191,7 @@ mod tests {
             now: Timestamp(5),
             settings: &settings,
             expired: &|_| false,
+            elsewhere: &|_| false,
             wip: &|_| 2,
         })
     }

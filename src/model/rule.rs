@@ -48,6 +48,8 @@ pub enum Rule {
     Evidence,
     /// The review is of a submission that has been replaced.
     Submission,
+    /// Whoever is at work leaves the team by itself.
+    Member,
 }
 
 impl Rule {
@@ -66,6 +68,7 @@ impl Rule {
             Rule::Reviewer => "reviewer",
             Rule::Evidence => "evidence",
             Rule::Submission => "submission",
+            Rule::Member => "member",
         }
     }
 }

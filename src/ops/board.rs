@@ -73,7 +73,7 @@ fn render(ctx: &Context, snapshot: &Snapshot, live: bool) -> Result<String, OpsE
         open: snapshot.open_tasks()?.collect(),
         recent: recent.into_iter().map(Entry::task).collect(),
         agents,
-        table: snapshot.table()?,
+        table: snapshot.table_in_force()?.0,
         quarantined: snapshot
             .quarantined()?
             .into_iter()

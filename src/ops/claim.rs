@@ -60,8 +60,10 @@ pub fn take(
 ) -> Result<Claimed, OpsError> {
     let task = tx.task(id)?;
     let agent = find::agent(tx.snapshot, &tx.me)?.clone();
-    let held = tx.table()?.claims.get(&id).map(|claim| claim.agent.clone());
-    let mine = held.as_ref() == Some(&tx.me);
+    let mine = match tx.table()?.claims.get(&id) {
+        Some(claim) => tx.holds(claim)?,
+        None => false,
+    };
     if !mine {
         queue::admit(&agent, &task, &|id| tx.dependency(id))?;
     }
@@ -165,7 +167,9 @@ pub fn claim_paths(
                 && (paths.iter()).all(|path| claim.paths.iter().any(|have| have.includes(path)))
                 && resources.is_subset(&claim.resources)
         };
-        if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same) {
+        if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same)
+            && tx.holds(claim)?
+        {
             return Ok(Claimed {
                 claim: claim.clone(),
                 task: None,
@@ -215,7 +219,9 @@ pub struct ClaimsView {
 pub fn claims(ctx: &Context) -> Result<ClaimsView, OpsError> {
     let snapshot = ctx.store().snapshot()?;
     ctx.beat(&snapshot)?;
-    let table = snapshot.table()?.clone();
+    let (table, damage) = snapshot.table_in_force()?;
+    let table = table.clone();
+    ctx.note_warnings(damage.map(|damage| super::unknown_claims(&damage)));
     let settings = snapshot.settings()?;
     let mut titles = BTreeMap::new();
     let mut seen = BTreeMap::new();

@@ -10,9 +10,9 @@ use crate::model::observe::Uptime;
 use crate::model::presence::{Heartbeat, Liveness};
 use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
-use crate::store::{Snapshot, Store, StoreError, uptime};
+use crate::store::{Here, Presence, Snapshot, Store, StoreError, uptime};
 
-use super::{OpsError, find, worktree};
+use super::{OpsError, find, home, worktree};
 
 /// Tells the time.
 pub type Clock = fn() -> Timestamp;
@@ -88,6 +88,11 @@ impl Context {
         self.warnings.take()
     }
 
+    /// Returns the heartbeats of this clone, judged by a clock that nobody sets.
+    pub fn presence(&self) -> Presence {
+        self.store.presence(self.uptime())
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -105,8 +110,20 @@ impl Context {
         draw(&mut self.rng.borrow_mut())
     }
 
+    /// Returns which clone this is; says so, if it was found to be a copy of another.
+    pub fn here(&self) -> Result<Here, StoreError> {
+        let here = self.store.here(&mut self.rng.borrow_mut())?;
+        if let Some(from) = &here.copied_from {
+            self.note_warnings([format!(
+                "this repository is a copy of `{}`: it is a clone of its own from now on, and the agents of the other one are not here",
+                from.display()
+            )]);
+        }
+        Ok(here)
+    }
+
     pub fn clone_id(&self) -> Result<CloneId, StoreError> {
-        self.store.clone_id(&mut self.rng.borrow_mut())
+        Ok(self.here()?.id)
     }
 
     /// Returns who asks, if that is known.
@@ -140,10 +157,11 @@ impl Context {
     /// itself, and so does `heartbeat`, which is asked for this alone.
     pub fn beat(&self, snapshot: &Snapshot) -> Result<(), OpsError> {
         if let Some(me) = &self.me
-            && snapshot.agents()?.contains_key(me)
+            && let Some(agent) = snapshot.agents()?.get(me)
         {
-            drop(self.store.presence().beat(me, self.now(), None));
+            drop(self.presence().beat(me, self.now(), None));
             self.note_place(me);
+            home::remind(self, snapshot, agent);
         }
         Ok(())
     }
@@ -154,7 +172,7 @@ impl Context {
         let repo = self.repo();
         let worktree = repo.worktree_id(repo.git_dir());
         let path = repo.work_dir().unwrap_or(repo.git_dir());
-        let presence = self.store.presence();
+        let presence = self.presence();
         drop(presence.note_haunt(agent, &worktree, path, self.now()));
     }
 
@@ -172,7 +190,7 @@ impl Context {
     /// `None` if there never was one.
     pub fn last_beat(&self, agent: &AgentName) -> Result<Option<Heartbeat>, StoreError> {
         let now = self.now();
-        let mut best = self.store.presence().get(agent, now)?;
+        let mut best = self.presence().get(agent, now)?;
         let Some(link) = self.store.link() else {
             return Ok(best);
         };

@@ -211,35 +211,30 @@ fn origin(ctx: &Context) -> Origin {
 fn table(ctx: &Context, mending: Mending) -> Result<Option<Finding>, OpsError> {
     let store = ctx.store();
     let snapshot = store.snapshot()?;
-    let Some(tip) = snapshot.table_tip else {
-        return Ok(None);
-    };
-    let reason = match snapshot.table() {
-        Ok(table) if table.is_plausible() => return Ok(None),
-        Ok(table) => format!(
+    let reason = match snapshot.table_in_force()? {
+        (table, None) if table.is_plausible() => return Ok(None),
+        (table, None) => format!(
             "it says that it is version {} and has given out {} fences, which no team can reach; who holds what stays, the numbers go back to what they were",
             table.epoch, table.fence
         ),
-        Err(error) => {
-            let found = store.readable_table(tip)?;
-            let error = super::chain(&error);
+        (_, Some(damage)) => {
+            let found = snapshot.last_table()?;
+            let damage = super::chain(&damage);
             match found.commit {
                 Some(commit) => format!(
-                    "{error}; the last version that can be read is {} ({} before it), and claims taken since are lost",
+                    "{damage}; the last version that can be read is {} ({} before it), and claims taken since are lost",
                     commit.short(),
                     found.damaged
                 ),
-                None => {
-                    format!("{error}; no version of it can be read, so nobody would hold anything")
-                }
+                None => format!(
+                    "{damage}; tasks are held as the record says, and claims of paths are lost"
+                ),
             }
         }
     };
     let finding = Finding::new(Severity::Error, "claims_table", Thing::Table, reason);
     if mending == Mending::Mend {
-        let known = snapshot.open()?.iter().chain(snapshot.archived()?);
-        let known = known.map(|entry| entry.glance().last_fence);
-        store.restore_table(&known.collect::<Vec<_>>(), &origin(ctx))?;
+        store.restore_table(&origin(ctx))?;
     }
     Ok(Some(finding.mends(mending)))
 }
@@ -277,16 +272,19 @@ fn record(ctx: &Context, mending: Mending) -> Result<Vec<Finding>, OpsError> {
 ///
 /// With a remote, the next operation mends it, after it has asked the remote how things stand.
 fn agreement(ctx: &Context, mending: Mending) -> Result<Vec<Finding>, OpsError> {
-    let mending = match ctx.store().link() {
-        Some(_) => Mending::Look,
-        None => mending,
+    let linked = ctx.store().link().is_some();
+    let mending = match linked {
+        true => Mending::Look,
+        false => mending,
     };
     ctx.store().transact(|snapshot| {
-        if snapshot.table().is_err() {
-            return Ok((Turn::Answer(Vec::new()), origin(ctx)));
-        }
         let repairs = mend::disagreement(snapshot)?;
-        let findings = disagreements(&repairs, mending);
+        let mut findings = disagreements(&repairs, mending);
+        if linked {
+            for finding in &mut findings {
+                finding.fix = Some("reflectt sync".to_owned());
+            }
+        }
         let changes = match mending {
             Mending::Mend => mend::changes(ctx, snapshot, ctx.now(), Contact::None)?,
             Mending::Look => None,

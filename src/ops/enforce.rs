@@ -39,7 +39,7 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// Claims of whoever acts that cover any of the paths.
     pub own: Vec<Claim>,
-    /// What of the settings could not be used, a sentence each.
+    /// What of the settings and the claims table could not be used, a sentence each.
     pub problems: Vec<String>,
     /// How many paths, or commits, were looked at.
     pub checked: usize,
@@ -198,7 +198,7 @@ impl<'c, 's> Facts<'c, 's> {
         };
         let seat = log.and_then(|log| log.fold());
         if let Some(agent) = &seat {
-            let presence = ctx.store().presence();
+            let presence = ctx.presence();
             presence.beat(&agent.name, ctx.now(), None)?;
             ctx.note_place(&agent.name);
         }
@@ -222,21 +222,34 @@ impl<'c, 's> Facts<'c, 's> {
     }
 
     fn verdict(&self, checked: usize) -> Result<Verdict, OpsError> {
+        let settings = self.snapshot.settings_problems()?.iter();
+        let damaged = |problem| format!("the team's settings are damaged: {problem}");
+        let mut problems: Vec<String> = settings.map(damaged).collect();
+        if self.settings.enforce != EnforceMode::Off {
+            let (_, damage) = self.snapshot.table_in_force()?;
+            problems.extend(damage.map(|damage| super::unknown_claims(&damage)));
+        }
         Ok(Verdict {
             mode: self.settings.enforce,
             human: self.human,
             findings: Vec::new(),
             own: Vec::new(),
-            problems: self.snapshot.settings_problems()?.to_vec(),
+            problems,
             checked,
         })
     }
 
     fn index(&self) -> Result<ClaimIndex<'c>, OpsError> {
         // A hook asks no remote, so of other clones nobody counts as silent.
-        let silence = Silence::new(self.ctx, self.settings, Contact::Old)?;
+        let silence = Silence::new(self.ctx, self.snapshot, Contact::Old)?;
         let expired = |claim: &Claim| silence.is_expired(claim);
-        Ok(ClaimIndex::new(self.snapshot.table()?, &expired))
+        let elsewhere =
+            |claim: &Claim| self.who.agent() == Some(&claim.agent) && silence.is_elsewhere(claim);
+        Ok(ClaimIndex::new(
+            self.snapshot.table_in_force()?.0,
+            &expired,
+            &elsewhere,
+        ))
     }
 
     /// Returns the loss that the agent has not taken notice of. It may have worked on under a
@@ -252,7 +265,7 @@ impl<'c, 's> Facts<'c, 's> {
         let Some(message) = lost.map(|mail| mail.message) else {
             return Ok(None);
         };
-        let table = self.snapshot.table()?;
+        let (table, _) = self.snapshot.table_in_force()?;
         let held = message.task.and_then(|task| table.claims.get(&task));
         // Claimed again since: then it is its own.
         if held.is_some_and(|claim| claim.agent == *me) {

@@ -17,6 +17,8 @@ use crate::model::text::TextError;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
 
+use super::home::Elsewhere;
+
 #[derive(Debug, thiserror::Error)]
 pub enum OpsError {
     #[error(transparent)]
@@ -45,6 +47,9 @@ pub enum OpsError {
     /// Somebody else holds the task, or paths that overlap.
     #[error("{0}")]
     Held(Box<Held>),
+    /// An agent of that name is alive in another clone.
+    #[error(transparent)]
+    Elsewhere(Box<Elsewhere>),
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The agent worked under a claim that is not its own any more.
@@ -113,6 +118,8 @@ pub struct Held {
     pub wanted: Option<TaskId>,
     /// The holder's paths that overlap those asked for.
     pub paths: Vec<PathPattern>,
+    /// The holder is somebody of the same name in another clone; then, the nearest free name.
+    pub namesake: Option<AgentName>,
     /// How alive the holder is and when it was last seen, if it was ever seen here.
     pub seen: Option<(Liveness, Timestamp)>,
 }
@@ -125,8 +132,12 @@ impl fmt::Display for Held {
 
 fn held_message(held: &Held) -> String {
     let claim = &held.by;
+    let place = match &held.namesake {
+        Some(_) => " in another clone",
+        None => "",
+    };
     if held.wanted == Some(claim.id) {
-        return format!("task `{}` is held by `{}`", claim.id, claim.agent);
+        return format!("task `{}` is held by `{}`{place}", claim.id, claim.agent);
     }
     let paths: Vec<String> = held.paths.iter().map(|path| format!("`{path}`")).collect();
     let under = if claim.of_task {
@@ -135,7 +146,7 @@ fn held_message(held: &Held) -> String {
         "under claim"
     };
     format!(
-        "{} claimed by `{}` {under} `{}`",
+        "{} claimed by `{}`{place} {under} `{}`",
         are(&paths),
         claim.agent,
         claim.id
@@ -147,6 +158,12 @@ fn are(paths: &[String]) -> String {
         [one] => format!("{one} is"),
         many => format!("{} are", many.join(", ")),
     }
+}
+
+/// Says that it cannot be known who holds what, and what is gone by instead.
+pub fn unknown_claims(damage: &StoreError) -> String {
+    let why = chain(damage);
+    format!("{why}; what was last known of it counts until `reflectt doctor --fix` restores it")
 }
 
 /// Returns an error with all its causes, in one line; what was said already is not said again.

@@ -32,7 +32,7 @@ pub fn task_id(snapshot: &Snapshot, prefix: &IdPrefix) -> Result<TaskId, OpsErro
 
 /// Returns the id of a task or of a claim without a task.
 pub fn task_or_claim(snapshot: &Snapshot, prefix: &IdPrefix) -> Result<TaskId, OpsError> {
-    let claims = &snapshot.table()?.claims;
+    let claims = &snapshot.table_in_force()?.0.claims;
     let mut found: Vec<TaskId> = claims
         .values()
         .filter(|claim| !claim.of_task && prefix.matches(claim.id))

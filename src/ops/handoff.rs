@@ -28,7 +28,7 @@ pub fn handoff(
     let note = text::note("note", note)?;
     transact(ctx, |tx| {
         let id = find::task_id(tx.snapshot, id)?;
-        find::agent(tx.snapshot, to)?;
+        let receiver = find::agent(tx.snapshot, to)?;
         if *to == tx.me {
             let message = format!("`{to}` cannot hand `{id}` to itself");
             return Err(Refusal::new(Rule::Holder, message).into());
@@ -37,7 +37,10 @@ pub fn handoff(
             id,
             agent: tx.me.clone(),
             to: to.clone(),
-            clone: tx.ctx.clone_id()?,
+            clone: match &receiver.home {
+                Some(home) => home.clone.clone(),
+                None => tx.ctx.clone_id()?,
+            },
             nonce: tx.ctx.random(|rng| rng.u64(..)),
         })?;
         let fence = match granted {
@@ -54,10 +57,6 @@ pub fn handoff(
                 fence,
             },
         )?;
-        if fence.is_some() {
-            // The receiver's time to show itself starts now, not at its last sign of life.
-            tx.ctx.store().presence().beat(to, tx.now, None)?;
-        }
         let how = match fence {
             Some(_) => "it is yours now",
             None => "it is reserved for you; claim it when you are free",

@@ -6,7 +6,7 @@ use crate::model::text;
 
 use super::tx::check_fenced;
 use super::who::{Seat, seat};
-use super::{Context, OpsError};
+use super::{Context, OpsError, home};
 
 /// The longest time between two heartbeats of a running process.
 const BEAT_MAX: Duration = Duration::from_secs(60);
@@ -20,10 +20,9 @@ pub fn heartbeat(ctx: &Context, note: Option<&str>) -> Result<Seat, OpsError> {
     let note = note.map(|note| text::note("note", note)).transpose()?;
     let snapshot = ctx.store().snapshot()?;
     let me = ctx.my_seat(&snapshot)?;
-    ctx.store()
-        .presence()
-        .beat(&me.name, ctx.now(), note.as_deref())?;
+    ctx.presence().beat(&me.name, ctx.now(), note.as_deref())?;
     ctx.note_place(&me.name);
+    home::remind(ctx, &snapshot, me);
     check_fenced(&snapshot, &me.name)?;
     seat(ctx, &snapshot, me)
 }
@@ -37,11 +36,4 @@ pub fn keep_alive(ctx: &Context) -> Result<Duration, OpsError> {
     ctx.beat(&snapshot)?;
     let idle_after = Duration::from(snapshot.settings()?.idle_after);
     Ok((idle_after / 3).min(BEAT_MAX))
-}
-
-/// Notes that the process of whoever asks has ended. Its claims stay until they expire.
-pub fn sign_off(ctx: &Context) -> Result<(), OpsError> {
-    let presence = ctx.store().presence();
-    presence.untie(ctx.me()?)?;
-    Ok(presence.sign_off(ctx.me()?, ctx.now())?)
 }

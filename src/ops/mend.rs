@@ -15,17 +15,16 @@ use crate::store::{Changes, Snapshot};
 use super::tx::Contact;
 use super::{Context, OpsError};
 
-/// Returns in what table and record disagree.
+/// Returns in what table and record disagree: in nothing, where the table cannot be read.
 pub fn disagreement(snapshot: &Snapshot) -> Result<Repairs, OpsError> {
+    let Some(table) = snapshot.known_table()? else {
+        return Ok(Repairs::default());
+    };
     let closed = |id| {
         let state = snapshot.dependency(id).unwrap_or(Dependency::Unknown);
         matches!(state, Dependency::Done | Dependency::Cancelled)
     };
-    Ok(mend::compare(
-        snapshot.table()?,
-        snapshot.open()?.iter(),
-        closed,
-    ))
+    Ok(mend::compare(table, snapshot.open()?.iter(), closed))
 }
 
 /// Returns what this clone has to write to make them agree; `None` if there is nothing.
@@ -45,10 +44,10 @@ pub fn changes(
             return Ok(None);
         }
         let table = snapshot.table()?;
-        let here = ctx.clone_id()?;
-        let presence = ctx.store().presence();
+        let here = ctx.here()?;
+        let presence = ctx.presence();
         repairs.retain(|id, holder| match table.claims.get(&id) {
-            Some(claim) => claim.clone == here,
+            Some(claim) => here.made(&claim.clone),
             // The record has a claim that the table has not.
             None => holder.is_some_and(|agent| presence.is_here(agent)),
         });

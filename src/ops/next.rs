@@ -59,7 +59,7 @@ pub fn look(tx: &Tx) -> Result<NextUp, OpsError> {
     with_queue(tx, |queue| {
         if let Some(task) = queue.unfinished.first() {
             let task = (*task).clone();
-            let claim = tx.table()?.claims.get(&task.id).cloned();
+            let claim = tx.table_in_force()?.claims.get(&task.id).cloned();
             let reason = match &task.changes {
                 Some(_) => "your own work, with changes asked for",
                 None => "your own unfinished work",
@@ -103,6 +103,7 @@ pub fn with_queue<T>(
     let agent = find::agent(snapshot, &tx.me)?;
     let silence = tx.silence()?;
     let expired = |claim: &Claim| silence.is_expired(claim);
+    let elsewhere = |claim: &Claim| silence.is_elsewhere(claim);
     let wip = |name: &AgentName| {
         agents
             .get(name)
@@ -113,6 +114,7 @@ pub fn with_queue<T>(
         now: tx.now,
         settings,
         expired: &expired,
+        elsewhere: &elsewhere,
         wip: &wip,
     };
     let any = snapshot.open()?.first().map(Entry::id);
@@ -133,7 +135,7 @@ pub fn with_queue<T>(
     let queue = queue::look(
         agent,
         snapshot.open()?.iter(),
-        tx.table()?,
+        tx.table_in_force()?,
         &facts,
         &dependency,
         &take,

@@ -51,10 +51,13 @@ pub fn nudge(ctx: &Context) -> Result<Vec<AgentName>, OpsError> {
 /// Returns one claim of each agent that has gone quiet and was not told.
 fn quiet(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Claim>, OpsError> {
     let settings = snapshot.settings()?;
-    let here = ctx.clone_id()?;
+    let here = ctx.here()?;
     let mut found: Vec<Claim> = Vec::new();
-    let claims = snapshot.table()?.claims.values();
-    for claim in claims.filter(|claim| claim.clone == here && claim.phase != Phase::InReview) {
+    let Some(table) = snapshot.known_table()? else {
+        return Ok(found);
+    };
+    let claims = table.claims.values();
+    for claim in claims.filter(|claim| here.made(&claim.clone) && claim.phase != Phase::InReview) {
         let alive = ctx.liveness(&claim.agent, settings)?;
         let is_stale = matches!(alive, Some((Liveness::Stale, _)));
         if !is_stale || found.iter().any(|other| other.agent == claim.agent) {

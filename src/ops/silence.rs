@@ -1,11 +1,12 @@
 //! Who has been silent for so long that their claims are void.
 
-use crate::model::claim::{Claim, CloneId};
+use crate::model::agent::AgentKind;
+use crate::model::claim::Claim;
 use crate::model::name::AgentName;
 use crate::model::observe::Observed;
 use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
-use crate::store::{Presence, agent_key, claim_key};
+use crate::store::{Here, Presence, Snapshot, agent_key, claim_key, says_goodbye};
 
 use super::tx::Contact;
 use super::{Context, OpsError};
@@ -14,8 +15,9 @@ use super::{Context, OpsError};
 pub struct Silence<'s> {
     presence: Presence,
     observed: Observed,
+    snapshot: &'s Snapshot<'s>,
     settings: &'s Settings,
-    here: CloneId,
+    here: Here,
     now: Timestamp,
     contact: Contact,
 }
@@ -23,14 +25,15 @@ pub struct Silence<'s> {
 impl<'s> Silence<'s> {
     pub fn new(
         ctx: &Context,
-        settings: &'s Settings,
+        snapshot: &'s Snapshot<'s>,
         contact: Contact,
     ) -> Result<Silence<'s>, OpsError> {
         Ok(Silence {
-            presence: ctx.store().presence(),
+            presence: ctx.presence(),
             observed: ctx.store().observed(),
-            settings,
-            here: ctx.clone_id()?,
+            snapshot,
+            settings: snapshot.settings()?,
+            here: ctx.here()?,
             now: ctx.now(),
             contact,
         })
@@ -41,26 +44,46 @@ impl<'s> Silence<'s> {
     /// Of other clones this is only said right after the remote was asked: a heartbeat may be
     /// there that was not seen yet. What cannot be told is "no".
     pub fn is_expired(&self, claim: &Claim) -> bool {
-        let local = claim.clone == self.here;
+        let limit = self.settings.expire_after;
+        let local = self.here.made(&claim.clone);
         if local || self.presence.is_here(&claim.agent) {
-            match self.presence.get(&claim.agent, self.now) {
-                Ok(Some(beat)) if beat.expired(self.now, self.settings) => {}
-                Ok(Some(_)) | Err(_) => return false,
-                Ok(None) => {
-                    // Its heartbeat was deleted: counted from now on. Unable to write it, nobody
-                    // expires.
-                    drop(self.presence.beat(&claim.agent, self.now, None));
-                    return false;
-                }
+            match self.presence.silent_for(&claim.agent, self.now) {
+                Ok(silent) if silent >= limit => {}
+                Ok(_) | Err(_) => return false,
             }
         }
         if self.is_heard(&claim.agent) {
             return false;
         }
-        // A claim that was just made must not fall to an old heartbeat.
-        let limit = self.settings.expire_after;
+        // A claim that was just made, or handed to its holder, must not fall to an old heartbeat.
+        if local {
+            return self.now < claim.since || self.now.since(claim.since) >= limit;
+        }
         let long_held = || self.observed.age(&claim_key(claim)) >= Some(limit);
-        local || (self.contact == Contact::Fresh && long_held())
+        self.contact == Contact::Fresh && long_held()
+    }
+
+    /// Tells whether the holder of a claim has its seat in another clone, and has given a sign of
+    /// life there in time: who acts under the same name here is not the one that holds it.
+    ///
+    /// Joining is such a sign. People may sit at several machines.
+    pub fn is_elsewhere(&self, claim: &Claim) -> bool {
+        if self.here.made(&claim.clone) {
+            return false;
+        }
+        let limit = self.settings.expire_after;
+        let log = self.snapshot.agent_log(&claim.agent).ok().flatten();
+        let Some(agent) = log.and_then(|log| log.fold()) else {
+            return false;
+        };
+        let key = agent_key(&claim.agent, &claim.clone);
+        let sign = self.observed.seen.get(&key);
+        let lives = sign.is_some_and(|sign| sign.age < limit);
+        let left = sign.is_some_and(says_goodbye);
+        let sat_down = agent
+            .home
+            .is_some_and(|home| home.clone == claim.clone && self.now.since(home.since) < limit);
+        (lives || sat_down) && !left && agent.kind == AgentKind::Agent
     }
 
     /// Tells whether any other clone has given a sign of the agent in time.

@@ -53,6 +53,10 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
     let me = ctx.me()?.clone();
     let tx = Tx::new(ctx, &snapshot, me.clone());
 
+    let silence = tx.silence()?;
+    let claims = snapshot.table_in_force()?.0.of_agent(&me);
+    let elsewhere = claims.filter(|claim| silence.is_elsewhere(claim));
+    let elsewhere: BTreeSet<TaskId> = elsewhere.map(|claim| claim.id).collect();
     let mut active: Vec<Task> = Vec::new();
     let mut reviews: Vec<Task> = Vec::new();
     let mut queue = QueueCounts::default();
@@ -65,7 +69,8 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
             Status::Validating => queue.validating += 1,
             Status::Done | Status::Cancelled => {}
         }
-        if glance.held && entry.task().holder() == Some(&me) {
+        // What a namesake in another clone holds is not this one's.
+        if glance.held && entry.task().holder() == Some(&me) && !elsewhere.contains(&entry.id()) {
             active.push(entry.to_task());
         }
         if is_review_for(entry, &me) {
@@ -85,12 +90,13 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
         .into_iter()
         .map(|mail| mail.message)
         .collect();
-    let table = snapshot.table()?;
+    let (table, damage) = snapshot.table_in_force()?;
+    ctx.note_warnings(damage.map(|damage| super::unknown_claims(&damage)));
     let mut status = AgentStatus {
         active,
         paths: table
             .of_agent(&me)
-            .filter(|claim| !claim.of_task)
+            .filter(|claim| !claim.of_task && !elsewhere.contains(&claim.id))
             .cloned()
             .collect(),
         next: if own { None } else { up.task },

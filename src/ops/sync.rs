@@ -23,7 +23,7 @@ use crate::git::Oid;
 use crate::model::claim::Claim;
 use crate::model::id::TaskId;
 use crate::model::replay::Lost;
-use crate::store::{Link, StoreError};
+use crate::store::Link;
 
 use super::{Context, OpsError};
 
@@ -231,7 +231,8 @@ pub fn provisional(ctx: &Context) -> Result<BTreeSet<TaskId>, OpsError> {
     };
     let here = store.snapshot_at(record, local.table)?;
     let confirmed = claims_there(ctx, record, known.table)?;
-    let unconfirmed = here.table()?.claims.values().filter(|claim| {
+    let (table, _) = here.table_in_force()?;
+    let unconfirmed = table.claims.values().filter(|claim| {
         let known = confirmed.get(&claim.id);
         known.is_none_or(|known| !known.grants_the_same(claim))
     });
@@ -267,11 +268,8 @@ fn claims_there(
     tip: Option<Oid>,
 ) -> Result<BTreeMap<TaskId, Claim>, OpsError> {
     let there = ctx.store().snapshot_at(record, tip)?;
-    match there.table() {
-        Ok(table) => Ok(table.claims.clone()),
-        Err(StoreError::Table { .. } | StoreError::NoTable { .. }) => Ok(BTreeMap::new()),
-        Err(error) => Err(error.into()),
-    }
+    let table = there.known_table()?;
+    Ok(table.map_or_else(BTreeMap::new, |table| table.claims.clone()))
 }
 
 /// Returns the remote of this clone's team.

@@ -84,7 +84,8 @@ fn log_title(log: &TaskLog) -> String {
 pub fn free_id(ctx: &Context, snapshot: &Snapshot) -> Result<TaskId, OpsError> {
     loop {
         let id = ctx.random(TaskId::random);
-        if snapshot.entry(id)?.is_none() && !snapshot.table()?.claims.contains_key(&id) {
+        let (table, _) = snapshot.table_in_force()?;
+        if snapshot.entry(id)?.is_none() && !table.claims.contains_key(&id) {
             return Ok(id);
         }
     }

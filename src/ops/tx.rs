@@ -88,13 +88,23 @@ pub fn transact_itself<T>(
     ctx: &Context,
     act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
 ) -> Result<T, OpsError> {
-    run(ctx, &AgentName::reflectt(), Seat::Reflectt, act)
+    run(ctx, &AgentName::reflectt(), Seat::Unasked, act)
+}
+
+/// Runs `act` as the doing of an agent that may not be on the team yet.
+pub fn transact_as<T>(
+    ctx: &Context,
+    name: &AgentName,
+    act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
+) -> Result<T, OpsError> {
+    run(ctx, name, Seat::Unasked, act)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Seat {
     OfTheTeam,
-    Reflectt,
+    /// It is not asked whether there is one.
+    Unasked,
 }
 
 /// What one turn came to.
@@ -142,7 +152,13 @@ fn run<T>(
                 ctx.my_seat(snapshot)?;
                 ctx.beat(snapshot)?;
             }
-            turn(ctx, snapshot, me, contact, mending, &mut act)
+            turn(ctx, snapshot, me, contact, mending, &mut |tx: &mut Tx| {
+                let answer = act(tx)?;
+                if seat == Seat::OfTheTeam && tx.has_changes() {
+                    tx.sit_down()?;
+                }
+                Ok(answer)
+            })
         });
         let (mut unmended, mut refused) = (false, false);
         let (failed, refusal) = match done {
@@ -202,11 +218,20 @@ fn run<T>(
 }
 
 /// Exchanges with the remote, because it has another table, or may have.
+///
+/// # Errors
+///
+/// [`StoreError::is_table`] if it refused for a table that nobody here can read: it would again.
 fn catch_up(ctx: &Context, refused: Option<&mut sync::Standstill>) -> Result<(), OpsError> {
     let report = sync::sync(ctx, sync::SyncOptions::CATCH_UP)?;
     ctx.note_warnings(report.remarks());
     if let (Some(standstill), Some(link)) = (refused, ctx.store().link()) {
-        standstill.refused(&link, ctx.store().tracking_tips(&link)?)?;
+        let store = ctx.store();
+        let there = store.tracking_tips(&link)?;
+        standstill.refused(&link, there)?;
+        if let Some(record) = store.local_tips()?.record {
+            store.snapshot_at(record, there.table)?.table()?;
+        }
     }
     Ok(())
 }
@@ -258,7 +283,7 @@ fn turn<T>(
         }
         Err(error) => return Err(error),
         Ok(_) if doubtful => Turn::Answer(Did::Doubted(None)),
-        Ok(answer) if tx.changes.touches_record() || tx.changes.table.is_some() => {
+        Ok(answer) if tx.has_changes() => {
             Turn::Publish(Box::new(tx.changes), Did::Answered(answer))
         }
         Ok(answer) => Turn::Answer(Did::Answered(answer)),
@@ -277,6 +302,15 @@ impl<'t, 's> Tx<'t, 's> {
             contact: Contact::Old,
             asked: Cell::new(false),
         }
+    }
+
+    fn has_changes(&self) -> bool {
+        self.changes.touches_record() || self.changes.table.is_some()
+    }
+
+    /// Tells whether a claim is that of whoever acts, and not of a namesake in another clone.
+    pub fn holds(&self, claim: &Claim) -> Result<bool, OpsError> {
+        Ok(claim.agent == self.me && !self.silence()?.is_elsewhere(claim))
     }
 
     pub fn into_changes(self) -> Changes {
@@ -311,6 +345,15 @@ impl<'t, 's> Tx<'t, 's> {
         match &self.changes.table {
             Some(table) => Ok(table),
             None => Ok(self.snapshot.table()?),
+        }
+    }
+
+    /// Returns the table to look at: where it cannot be read, what was last known of it.
+    pub fn table_in_force(&self) -> Result<&Table, OpsError> {
+        self.asked.set(true);
+        match &self.changes.table {
+            Some(table) => Ok(table),
+            None => Ok(self.snapshot.table_in_force()?.0),
         }
     }
 
@@ -441,7 +484,8 @@ pub fn check_fenced(snapshot: &Snapshot, me: &AgentName) -> Result<(), OpsError>
                 return Ok(());
             };
             let holder = snapshot
-                .table()?
+                .table_in_force()?
+                .0
                 .claims
                 .get(&task)
                 .map(|claim| claim.agent.clone());

@@ -31,13 +31,14 @@ pub fn seat(ctx: &Context, snapshot: &Snapshot, agent: &Agent) -> Result<Seat, O
     let settings = snapshot.settings()?;
     let now = ctx.now();
     let beat = ctx.last_beat(&agent.name)?;
+    let (table, _) = snapshot.table_in_force()?;
     Ok(Seat {
         liveness: beat
             .as_ref()
             .map_or(Liveness::Offline, |beat| beat.liveness(now, settings)),
         last_seen: beat.as_ref().map(|beat| beat.seen),
         note: beat.and_then(|beat| beat.note),
-        claims: snapshot.table()?.of_agent(&agent.name).cloned().collect(),
+        claims: table.of_agent(&agent.name).cloned().collect(),
         agent: agent.clone(),
     })
 }

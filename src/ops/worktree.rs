@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::git::is_alive;
+use crate::git::Fate;
 use crate::model::name::AgentName;
 use crate::model::presence::{Haunt, gone_with};
 
@@ -21,7 +21,7 @@ pub struct Gone {
 /// Signs off agents whose worktree is gone, unless there is a sign that they live elsewhere: a
 /// process, another worktree they were in not long ago, one that is bound to them.
 pub fn look_after_worktrees(ctx: &Context) -> Result<Vec<Gone>, OpsError> {
-    let presence = ctx.store().presence();
+    let presence = ctx.presence();
     let agents = presence.haunting();
     if agents.is_empty() {
         return Ok(Vec::new());
@@ -43,7 +43,7 @@ pub fn look_after_worktrees(ctx: &Context) -> Result<Vec<Gone>, OpsError> {
         };
         let runs = tied
             .iter()
-            .any(|(name, pid)| *name == agent && is_alive(*pid));
+            .any(|(name, process)| *name == agent && process.fate() != Fate::Ended);
         if runs || is_bound(ctx, &agent)? {
             continue;
         }

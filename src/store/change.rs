@@ -1,9 +1,9 @@
 //! What an operation writes, and the edits of the tree that this means.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::format;
-use crate::git::{Mode, ObjectKind, Oid};
+use crate::git::{ObjectKind, Oid};
 use crate::model::agent::AgentLog;
 use crate::model::claim::Table;
 use crate::model::id::TaskId;
@@ -45,6 +45,8 @@ pub struct Changes {
     pub set_aside: Vec<(String, Oid)>,
     /// Earlier versions of files, to be put in the place of damaged ones.
     pub put_back: Vec<(String, Oid)>,
+    /// Drops what no path can name.
+    pub drop_unnamed: bool,
     /// Files whose contents are elsewhere.
     pub remove: Vec<String>,
     /// The new claims table.
@@ -66,6 +68,7 @@ impl Changes {
             && self.board.is_none()
             && self.set_aside.is_empty()
             && self.put_back.is_empty()
+            && !self.drop_unnamed
             && self.remove.is_empty())
     }
 
@@ -79,6 +82,7 @@ impl Changes {
             snapshot,
             paths: BTreeMap::new(),
             directories: BTreeMap::new(),
+            bad_ids: snapshot.bad_ids()?,
         };
         // First, so that nobody sets aside what is elsewhere.
         for path in &self.remove {
@@ -164,6 +168,8 @@ struct Edits<'s> {
     paths: BTreeMap<String, Option<Oid>>,
     /// New files of directories that fan out, to be placed when all are known.
     directories: BTreeMap<String, (Spread, BTreeMap<String, Oid>)>,
+    /// The tasks that have a damaged file.
+    bad_ids: HashSet<TaskId>,
 }
 
 impl Edits<'_> {
@@ -179,8 +185,10 @@ impl Edits<'_> {
         let Some(folded) = log.fold() else {
             return Ok(());
         };
-        for bad in self.snapshot.bad_files_of(log.id)? {
-            self.make_way(bad)?;
+        if self.bad_ids.contains(&log.id) {
+            for bad in self.snapshot.bad_files_of(log.id)? {
+                self.make_way(bad)?;
+            }
         }
         if let Some(entry) = self.snapshot.entry(log.id)? {
             self.remove(entry.path());
@@ -336,7 +344,7 @@ impl Edits<'_> {
             Some(agent) if !agent.contains('/') => self.snapshot.unread_files(directory)?,
             _ => self.snapshot.files(directory)?,
         };
-        files.retain(|file| file.mode != Mode::Submodule);
+        files.retain(|file| file.mode.is_file());
         Ok(files)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::git::{Acquired, AdvisoryLock};
 
-use super::local::write_whole;
+use super::local::{write_whole, written_ago};
 use super::{Store, StoreError};
 
 /// The place of a clone's daemon. There is at most one.
@@ -60,9 +60,7 @@ impl DaemonPlace {
 
     /// Returns how long ago somebody last waited for news; `None` if nobody ever did.
     pub fn awaited_ago(&self) -> Option<Duration> {
-        let noted = fs::metadata(self.dir.join("awaited")).ok()?;
-        let at = noted.modified().ok()?;
-        Some(SystemTime::now().duration_since(at).unwrap_or_default())
+        written_ago(&self.dir.join("awaited"))
     }
 
     /// Reads what the last daemon said of itself.

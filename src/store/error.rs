@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::git::GitError;
+use crate::model::id::Fence;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -37,6 +38,11 @@ pub enum StoreError {
     },
     #[error("commit {commit} of the claims table has no `table.toml`")]
     NoTable { commit: String },
+    /// The record knows of claims, and there is no table.
+    #[error(
+        "the claims table is gone: the record knows of claims up to {fence}, and nothing says who holds what"
+    )]
+    TableLost { fence: Fence },
     #[error("the file `{path}` on the branch `reflectt` is damaged")]
     File {
         path: String,
@@ -66,6 +72,25 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl StoreError {
+    /// Tells whether a table cannot be read because of what it is, and not for want of a disk.
+    ///
+    /// The record does not depend on it, so only what needs to know who holds what stops.
+    pub fn is_table(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Table { .. }
+                | StoreError::NoTable { .. }
+                | StoreError::TableLost { .. }
+                | StoreError::Git(
+                    GitError::MissingObject { .. }
+                        | GitError::CorruptObject { .. }
+                        | GitError::WrongKind { .. }
+                )
+        )
+    }
 }
 
 fn not_initialised(remote: Option<&str>, unseen: Option<&str>) -> String {

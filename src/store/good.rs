@@ -6,15 +6,15 @@
 //! file of this clone, with the commit at which they were found, so that only what was committed
 //! since is looked at. It can be deleted at any time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::git::{Commit, GitError, Oid};
+use crate::git::{Commit, GitError, Mode, Oid};
 
-use super::Store;
-use super::shelf::{self, RecordFile};
+use super::local::write_whole;
+use super::shelf::{self, Quarantined, RecordFile};
+use super::{Store, StoreError};
 
 /// The first line of the file. What one version cannot read, another may.
 const HEAD: &str = concat!("reflectt ", env!("CARGO_PKG_VERSION"));
@@ -36,6 +36,47 @@ impl Store {
         let readable =
             |bytes: &[u8]| shelf::task_in(path, bytes).is_ok_and(|log| log.fold().is_some());
         self.last_version(tip, path, &readable)
+    }
+
+    /// Finds the last good versions, before `tip`, of damaged files of tasks below a directory.
+    ///
+    /// Searched for one by one, thousands of files would each read all of history.
+    pub(super) fn find_good(
+        &self,
+        tip: Oid,
+        directory: &str,
+        mut bad: HashMap<&str, &mut Quarantined>,
+    ) -> Result<(), StoreError> {
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let mut before = None;
+        for step in self.repo().history([tip], [])? {
+            let (_, commit) = step?;
+            let found = self.repo().find_path(commit.tree, directory)?;
+            let tree = found.filter(|entry| entry.mode == Mode::Tree);
+            let Some(tree) = tree.map(|entry| entry.oid) else {
+                continue;
+            };
+            // What differs from the version after it is what it has that was not tried.
+            for change in self.repo().diff_named(before, tree)? {
+                let path = format!("{directory}/{}", change.path_text());
+                let Some(blob) = change.new_file().filter(|_| bad.contains_key(&*path)) else {
+                    continue;
+                };
+                let log = shelf::read_task(self.repo(), &path, blob)?;
+                if log.is_ok_and(|log| log.fold().is_some())
+                    && let Some(found) = bad.remove(&*path)
+                {
+                    found.last_good = Some(blob);
+                }
+            }
+            if bad.is_empty() {
+                break;
+            }
+            before = Some(tree);
+        }
+        Ok(())
     }
 
     /// Returns the last version of a file before `tip` that `accept`s.
@@ -89,7 +130,7 @@ impl Store {
         path: &str,
         accept: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Option<Oid>, GitError> {
-        let mut tried = std::collections::BTreeSet::new();
+        let mut tried = BTreeSet::new();
         for commit in commits {
             let Some(entry) = self.repo().find_path(commit?.tree, path)? else {
                 continue;
@@ -131,16 +172,11 @@ fn read(line: &str) -> Option<(String, Found)> {
     Some((path.to_owned(), Found { at, good }))
 }
 
-fn save(path: &Path, all: &BTreeMap<String, Found>) -> std::io::Result<()> {
+fn save(path: &Path, all: &BTreeMap<String, Found>) -> Result<(), StoreError> {
     let mut text = format!("{HEAD}\n");
     for (path, found) in all.iter().filter(|(path, _)| !path.contains('\n')) {
         let good = found.good.map_or(NONE.to_owned(), |oid| oid.to_string());
         text.push_str(&format!("{} {good} {path}\n", found.at));
     }
-    let dir = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(dir)?;
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    write_whole(path, &text)
 }

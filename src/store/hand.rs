@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 
-use crate::git::{Commit, Oid};
+use crate::git::{Commit, Mode, Oid};
 use crate::model::id::{Stamp, TaskId, digest};
 use crate::model::name::Author;
 use crate::model::time::Timestamp;
 
 use super::local::write_whole;
 use super::publish::VERSION_TRAILER;
-use super::{Store, StoreError, layout};
+use super::{Store, StoreError, layout, shelf};
 
 /// A file as somebody left it by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,23 @@ pub struct HandMade {
     pub blob: Oid,
     /// What the file was before; `None` if there was none.
     pub before: Option<Oid>,
+}
+
+/// A file of the record that is gone, though nobody deletes records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// The commit that does not have it any more.
+    pub commit: Oid,
+    pub path: String,
+    /// What it was.
+    pub blob: Oid,
+}
+
+/// What was made by hand, oldest first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ByHand {
+    pub files: Vec<HandMade>,
+    pub removed: Vec<Removed>,
 }
 
 impl HandMade {
@@ -90,14 +107,15 @@ impl Store {
     }
 
     /// Returns what was made by hand in the commits that `tip` has and that were not looked at
-    /// yet, oldest first.
-    pub fn hand_made(&self, tip: Oid) -> Result<Vec<HandMade>, StoreError> {
+    /// yet.
+    pub fn hand_made(&self, tip: Oid) -> Result<ByHand, StoreError> {
+        let mut found = ByHand::default();
         let seen = fs::read_to_string(self.dir.join("adopted")).unwrap_or_default();
         let seen = Oid::parse(seen.trim()).ok();
         let seen = seen.filter(|seen| self.repo.exists(*seen));
         // Mostly there is none, and who asks git for their order waits for a process.
         if !self.is_any_hand_made(seen, tip)? {
-            return Ok(Vec::new());
+            return Ok(found);
         }
         let grep = format!("--grep=^{VERSION_TRAILER}:");
         let mut args = vec![
@@ -110,7 +128,6 @@ impl Store {
         ];
         args.extend(seen.map(|seen| format!("^{seen}")));
         let output = self.repo.git(args).checked()?;
-        let mut found = Vec::new();
         let mut runs = HashMap::new();
         for line in String::from_utf8_lossy(&output).lines() {
             let oid = Oid::parse(line)?;
@@ -120,22 +137,98 @@ impl Store {
             };
             let (nth, at) = self.run_of(oid, &mut runs)?;
             let before = self.repo.read_commit(*parent)?.tree;
-            for change in self.repo.diff_trees(Some(before), commit.tree)? {
+            for change in self.repo.diff_named(Some(before), commit.tree)? {
                 let path = change.path_text().into_owned();
-                if let (true, Some(blob)) = (layout::is_read(&path), change.new) {
-                    found.push(HandMade {
+                if let (true, Some(blob)) = (layout::is_read(&path), change.new_file()) {
+                    found.files.push(HandMade {
                         commit: oid,
                         by: Author::lossy(&commit.author.name),
                         at,
                         nth,
                         path,
                         blob,
-                        before: change.old,
+                        before: change.old_file(),
                     });
                 }
             }
+            found.removed.extend(self.removed_by(oid)?);
         }
         Ok(found)
+    }
+
+    /// Returns the files of the record that a commit dropped: a merge may have, of either side.
+    pub fn removed_by(&self, commit: Oid) -> Result<Vec<Removed>, StoreError> {
+        let mut removed = Vec::new();
+        for parent in self.repo.read_commit(commit)?.parents {
+            removed.extend(self.removed_since(parent, commit)?);
+        }
+        Ok(removed)
+    }
+
+    /// Returns the files of the record that `tip` lacks and `before` has. What only moved is there.
+    pub fn removed_since(&self, before: Oid, tip: Oid) -> Result<Vec<Removed>, StoreError> {
+        let (old, new) = (self.repo.read_commit(before)?, self.repo.read_commit(tip)?);
+        let mut gone = Vec::new();
+        let mut moved = HashSet::new();
+        for change in self.repo.diff_named(Some(old.tree), new.tree)? {
+            let path = change.path_text().into_owned();
+            match (change.old_file(), change.new_file()) {
+                _ if !layout::is_read(&path) => {}
+                (_, Some(_)) => drop(moved.insert(layout::identity(&path))),
+                (Some(blob), None) => gone.push(Removed {
+                    commit: tip,
+                    path,
+                    blob,
+                }),
+                (None, None) => {}
+            }
+        }
+        gone.retain(|it| !moved.contains(&layout::identity(&it.path)));
+        if !gone.is_empty() {
+            let there = self.identities(new.tree)?;
+            gone.retain(|it| !there.contains(&layout::identity(&it.path)));
+        }
+        Ok(gone)
+    }
+
+    /// Returns what the files of a tree of the record are known by.
+    pub fn identities(&self, tree: Oid) -> Result<HashSet<String>, StoreError> {
+        let files = self.files_of(tree)?;
+        Ok(files.keys().map(|path| layout::identity(path)).collect())
+    }
+
+    /// Returns the files of a tree of the record by their paths.
+    pub fn files_of(&self, tree: Oid) -> Result<HashMap<String, Oid>, StoreError> {
+        let mut found = HashMap::new();
+        for entry in self.repo.read_tree(tree)? {
+            let name = String::from_utf8_lossy(&entry.name).into_owned();
+            if entry.mode == Mode::Tree {
+                let files = shelf::list(&self.repo, &name, entry.oid)?.into_iter();
+                let files = files.filter(|file| file.mode.is_file());
+                found.extend(files.map(|file| (file.path, file.blob)));
+            } else if entry.mode.is_file() {
+                found.insert(name, entry.oid);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns what was last good of a file that is gone.
+    pub fn last_good_of<T>(
+        &self,
+        removed: &Removed,
+        parse: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Option<(Oid, T)>, StoreError> {
+        if let Ok(bytes) = shelf::read_bytes(&self.repo, removed.blob)?
+            && let Some(value) = parse(&bytes)
+        {
+            return Ok(Some((removed.blob, value)));
+        }
+        let accept = |bytes: &[u8]| parse(bytes).is_some();
+        match self.last_version(removed.commit, &removed.path, &accept)? {
+            Some(good) => Ok(parse(&self.repo.read_blob(good)?).map(|value| (good, value))),
+            None => Ok(None),
+        }
     }
 
     /// Returns how many commits made by hand directly precede this one, and the latest time in

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::{self, ParsedAgent};
-use crate::git::{Commit, GitError, Mode, Oid};
+use crate::git::{Commit, GitError, Oid};
 use crate::model::agent::AgentEvent;
 use crate::model::claim::Table;
 use crate::model::id::{Stamp, TaskId};
@@ -25,7 +25,10 @@ pub enum Subject {
     },
     Message(Message),
     Reflection(Reflection),
-    Agent(AgentName),
+    Agent {
+        name: AgentName,
+        event: AgentEvent,
+    },
     Settings {
         key: String,
         value: String,
@@ -87,18 +90,20 @@ impl Store {
                 Some(parent) => Some(self.repo.read_commit(*parent)?.tree),
                 None => None,
             };
-            let changes = self.repo.diff_trees(before, commit.tree)?;
+            let changes = self.repo.diff_named(before, commit.tree)?;
             // A file that moved, as one that was read or done, has told its story already.
             let gone: BTreeMap<String, Oid> = (changes.iter())
                 .filter(|change| change.new.is_none())
-                .filter_map(|change| Some((identity(&change.path_text()), change.old?)))
+                .filter_map(|change| {
+                    Some((layout::identity(&change.path_text()), change.old_file()?))
+                })
                 .collect();
             for change in &changes {
-                if let Some(new) = change.new
-                    && change.mode != Some(Mode::Submodule)
-                {
+                if let Some(new) = change.new_file() {
                     let path = change.path_text().into_owned();
-                    let old = change.old.or(gone.get(&identity(&path)).copied());
+                    let old = change
+                        .old_file()
+                        .or(gone.get(&layout::identity(&path)).copied());
                     for event in self.events_in(&path, old, new)? {
                         if seen.insert(event.id) {
                             found.push(event);
@@ -201,12 +206,13 @@ fn stated_events(top: &str, bytes: &[u8]) -> Vec<HistoryEvent> {
         let Ok(Some(agent)) = format::parse_agent(bytes).map(ParsedAgent::into_log) else {
             return Vec::new();
         };
-        let joined = |kind: &AgentEvent| matches!(kind, AgentEvent::Joined(_));
-        let events = agent.log.iter().filter(|(_, event)| joined(&event.kind));
-        let events = events.map(|(id, event)| HistoryEvent {
+        let events = agent.log.iter().map(|(id, event)| HistoryEvent {
             id,
             by: event.by.clone(),
-            subject: Subject::Agent(agent.name.clone()),
+            subject: Subject::Agent {
+                name: agent.name.clone(),
+                event: event.kind.clone(),
+            },
         });
         return events.collect();
     }
@@ -226,13 +232,4 @@ fn stated_events(top: &str, bytes: &[u8]) -> Vec<HistoryEvent> {
         _ => None,
     });
     set.collect()
-}
-
-/// Returns what a file is known by wherever it lies: a task by its id, all else by its name.
-fn identity(path: &str) -> String {
-    let (top, rest) = path.split_once('/').unwrap_or((path, ""));
-    match layout::id_in_file_name(path) {
-        Some(id) if matches!(top, layout::TASKS | layout::ARCHIVE) => id.to_string(),
-        _ => rest.rsplit('/').next().unwrap_or(rest).to_owned(),
-    }
 }

@@ -35,6 +35,9 @@ impl Snapshot<'_> {
         let mut files = Vec::new();
         for entry in self.store().repo.read_tree(tree)? {
             let path = format!("{directory}/{}", String::from_utf8_lossy(&entry.name));
+            if !entry.is_named() {
+                continue;
+            }
             if entry.mode != Mode::Tree {
                 files.push(RecordFile {
                     path,
@@ -50,7 +53,8 @@ impl Snapshot<'_> {
 
     /// Counts the unread messages of an agent without reading them.
     pub fn unread_count(&self, agent: &AgentName) -> Result<usize, StoreError> {
-        Ok(self.unread_files(&layout::unread_dir(agent))?.len())
+        let files = self.unread_files(&layout::unread_dir(agent))?;
+        Ok(files.iter().filter(|file| file.mode.is_file()).count())
     }
 
     /// Tells whether an agent was told, since then, that somebody changed files it has claimed.
@@ -84,6 +88,7 @@ impl Snapshot<'_> {
         };
         let names = self.store().repo.read_tree(tree)?.into_iter();
         Ok(names
+            .filter(|entry| entry.is_named() && entry.mode == Mode::Tree)
             .map(|entry| String::from_utf8_lossy(&entry.name).into_owned())
             .collect())
     }

@@ -36,6 +36,19 @@ pub const INSIGHTS: &str = "insights";
 /// Files that did not parse when something else had to take their place.
 pub const QUARANTINE: &str = "quarantine";
 
+/// What may be at the root of the record.
+pub const FILES: [&str; 2] = [README, CONFIG];
+pub const DIRECTORIES: [&str; 8] = [
+    AGENTS,
+    TASKS,
+    ARCHIVE,
+    INBOX,
+    CHANNELS,
+    REFLECTIONS,
+    INSIGHTS,
+    QUARANTINE,
+];
+
 /// In the tree of the claims table: what belongs to no claim.
 ///
 /// The claims lie beside it. A directory of their own would be one object more for every claim
@@ -152,6 +165,23 @@ pub fn stamp_file(id: Stamp) -> String {
 pub fn id_in_file_name(path: &str) -> Option<TaskId> {
     let name = path.rsplit('/').next()?;
     name.strip_suffix(".toml")?.split('-').next()?.parse().ok()
+}
+
+/// Returns what a file is known by wherever it lies: a task by its id, a message in an inbox or a
+/// channel by its name there, all else by its path.
+pub fn identity(path: &str) -> String {
+    let mut parts = path.split('/');
+    let (top, second) = (parts.next().unwrap_or_default(), parts.next());
+    let file = path.rsplit('/').next().unwrap_or(path);
+    match (top, second) {
+        (TASKS | ARCHIVE, _) => match id_in_file_name(path) {
+            Some(id) => format!("{TASKS}/{id}"),
+            None => path.to_owned(),
+        },
+        (INBOX | CHANNELS, Some(whose)) => format!("{top}/{whose}/{file}"),
+        (REFLECTIONS, _) => format!("{top}/{file}"),
+        _ => path.to_owned(),
+    }
 }
 
 /// Returns the stamp in the file name of a message or reflection.

@@ -5,7 +5,7 @@
 //! replaces, so that it fails where the last two differ.
 
 use std::fs;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::git::{
     Advisory, Expected, FetchSpec, GitError, Oid, Pushed, RefName, RefOutcome, RefUpdate, Relation,
@@ -13,8 +13,10 @@ use crate::git::{
 };
 
 use crate::model::claim::Table;
+use crate::model::observe::Uptime;
 
-use super::local::write_whole;
+use super::local::{write_whole, written_ago};
+use super::signs::uptime;
 use super::{Store, StoreError, layout, table};
 
 /// The key that names the remote, in this clone's configuration.
@@ -107,16 +109,18 @@ impl Link {
 
     /// Returns what to fetch: both places, because another clone may have had to move.
     ///
-    /// A pattern that matches nothing is no error, where a plain name would be.
+    /// A pattern that matches nothing is no error, where a plain name would be. Branches that
+    /// somebody else has below `reflectt/` are none of ours.
     fn specs(&self) -> Vec<FetchSpec> {
         [
-            ("refs/heads/reflectt*", "heads/reflectt*"),
-            ("refs/reflectt/claims*", "claims*"),
-            ("refs/reflectt/presence/*", "presence/*"),
+            ("refs/heads/reflectt*", Some("heads/reflectt*")),
+            ("refs/heads/reflectt/*", None),
+            ("refs/reflectt/claims*", Some("claims*")),
+            ("refs/reflectt/presence/*", Some("presence/*")),
         ]
         .map(|(from, rest)| FetchSpec {
             from: from.to_owned(),
-            to: layout::tracking(&self.name, rest),
+            to: rest.map(|rest| layout::tracking(&self.name, rest)),
         })
         .into()
     }
@@ -218,11 +222,7 @@ impl Store {
     /// Returns how long ago the remote was last fetched from; `None` if never, or if the last
     /// attempt failed.
     pub fn fetched_ago(&self) -> Option<Duration> {
-        let made = fs::metadata(self.dir.join("fetched"))
-            .ok()?
-            .modified()
-            .ok()?;
-        Some(SystemTime::now().duration_since(made).unwrap_or_default())
+        written_ago(&self.dir.join("fetched"))
     }
 
     /// Notes that the remote answered, or did not.
@@ -233,13 +233,16 @@ impl Store {
             write_whole(&path, "").ok();
         } else {
             fs::remove_file(path).ok();
-            write_whole(&self.dir.join("interrupted"), "").ok();
+            // It stays: each of those that observe others compares it with its own last look.
+            let now = uptime().to_string();
+            write_whole(&self.dir.join("interrupted"), &now).ok();
         }
     }
 
-    /// Tells whether the remote failed to answer since this was last asked.
-    pub fn take_interrupted(&self) -> bool {
-        fs::remove_file(self.dir.join("interrupted")).is_ok()
+    /// Returns when the remote last failed to answer.
+    pub(super) fn interrupted(&self) -> Option<Uptime> {
+        let text = fs::read_to_string(self.dir.join("interrupted")).ok()?;
+        text.parse().ok()
     }
 
     /// Moves the remote's refs, each only from what it is expected to hold.
@@ -466,12 +469,17 @@ impl Store {
     pub fn table_versions_since(&self, here: Oid, onto: Oid) -> Result<Vec<Table>, StoreError> {
         let mut versions = Vec::new();
         let Some(base) = self.repo.merge_base(here, onto)? else {
-            // Nothing in common: all that is held here is asked for.
-            return Ok(vec![Table::default(), table::read(&self.repo, here)?]);
+            // Nothing in common: all that is held here is asked for, as far as it can be read.
+            return Ok(vec![Table::default(), self.readable_table(here)?.table]);
         };
         for step in self.repo.first_parents(here)? {
             let (oid, _) = step?;
-            versions.push(table::read(&self.repo, oid)?);
+            match table::read(&self.repo, oid) {
+                Ok(version) => versions.push(version),
+                // What it changed is in the next version that can be read.
+                Err(damage) if damage.is_table() => {}
+                Err(error) => return Err(error),
+            }
             if oid == base {
                 break;
             }

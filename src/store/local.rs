@@ -1,10 +1,15 @@
 //! Small files beside the repository.
 
+use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use crate::git;
 
 use super::StoreError;
+
+/// The clock of a file system may be ahead of ours by so much.
+const AHEAD_MAX: Duration = Duration::from_secs(10);
 
 /// Writes a local file, whole or not at all, for all who share the repository.
 pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), StoreError> {
@@ -13,4 +18,34 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), StoreError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Returns how long ago a local file was written; `None` if it never was.
+///
+/// One from the future was written before the clock was set back, nobody knows how long ago.
+pub(super) fn written_ago(path: &Path) -> Option<Duration> {
+    let at = fs::metadata(path).ok()?.modified().ok()?;
+    Some(match SystemTime::now().duration_since(at) {
+        Ok(ago) => ago,
+        Err(ahead) if ahead.duration() < AHEAD_MAX => Duration::ZERO,
+        Err(_) => Duration::MAX,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_before_the_clock_was_set_back_is_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mark");
+        assert_eq!(written_ago(&path), None);
+        write_whole(&path, "").unwrap();
+        assert!(written_ago(&path).unwrap() < Duration::from_secs(60));
+        let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+        let file = fs::File::options().append(true).open(&path).unwrap();
+        file.set_modified(tomorrow).unwrap();
+        assert_eq!(written_ago(&path), Some(Duration::MAX));
+    }
 }

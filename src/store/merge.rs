@@ -15,7 +15,7 @@ mod tasks;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use crate::git::{Change, GitError, Mode, NewCommit, ObjectKind, Oid, Repo};
+use crate::git::{Change, GitError, Mode, NewCommit, Oid, Repo};
 use crate::model::name::Author;
 
 use super::fanout::Spread;
@@ -40,7 +40,7 @@ impl Store {
     pub fn merge_records(&self, a: Oid, b: Oid) -> Result<MergedRecord, StoreError> {
         let (left, right) = if a < b { (a, b) } else { (b, a) };
         let (one, two) = (self.repo.read_commit(left)?, self.repo.read_commit(right)?);
-        let changes = self.repo.diff_trees(Some(one.tree), two.tree)?;
+        let changes = self.repo.diff_named(Some(one.tree), two.tree)?;
         let mut merge = Merge {
             store: self,
             left: Side {
@@ -118,8 +118,13 @@ impl Merge<'_> {
         let mut immutable: BTreeMap<(String, bool), Vec<&Change>> = BTreeMap::new();
         for change in changes {
             let path = change.path_text().into_owned();
-            if !self.is_plain(change)? {
-                self.keep_left(&path, change);
+            // A directory of the record gives way to nothing.
+            if layout::DIRECTORIES.contains(&path.as_str()) {
+                continue;
+            }
+            let is_file = |mode: Option<Mode>| mode.is_none_or(Mode::is_file);
+            if !is_file(change.old_mode) || !is_file(change.mode) {
+                self.keep_file(&path, change);
                 continue;
             }
             match place(&path) {
@@ -148,24 +153,11 @@ impl Merge<'_> {
         Ok(())
     }
 
-    /// Tells whether both sides hold a file, and not a submodule, which nobody can merge.
-    fn is_plain(&self, change: &Change) -> Result<bool, GitError> {
-        for oid in [change.old, change.new].into_iter().flatten() {
-            match self.repo().kind(oid)? {
-                Some(ObjectKind::Blob) => {}
-                _ => return Ok(false),
-            }
-        }
-        Ok(true)
-    }
-
-    fn keep_left(&mut self, path: &str, change: &Change) {
-        let readable = |oid: &Oid| {
-            self.repo()
-                .kind(*oid)
-                .is_ok_and(|k| k == Some(ObjectKind::Blob))
-        };
-        if let Some(blob) = change.new.filter(readable) {
+    /// Takes the file, where the other side has something that is none: nobody can merge that.
+    fn keep_file(&mut self, path: &str, change: &Change) {
+        if change.old_file().is_none()
+            && let Some(blob) = change.new_file()
+        {
             self.edits.insert(path.to_owned(), Some(blob));
         }
     }
@@ -209,6 +201,7 @@ impl Merge<'_> {
         match found.filter(|entry| entry.mode == Mode::Tree) {
             Some(entry) => Ok(super::shelf::list(self.repo(), directory, entry.oid)?
                 .into_iter()
+                .filter(|file| file.mode.is_file())
                 .map(|file| (file.path, file.blob))
                 .collect()),
             None => Ok(BTreeMap::new()),

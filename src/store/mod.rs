@@ -5,6 +5,7 @@
 
 mod cache;
 mod change;
+mod clone;
 mod daemon;
 mod entry;
 mod error;
@@ -34,10 +35,11 @@ use std::path::{Path, PathBuf};
 
 pub use cache::CacheState;
 pub use change::{Changes, Origin};
+pub use clone::Here;
 pub use daemon::DaemonPlace;
 pub use entry::Entry;
 pub use error::StoreError;
-pub use hand::HandMade;
+pub use hand::{ByHand, HandMade, Removed};
 pub use history::{HistoryEvent, Subject};
 pub use inbox::Box as MailBox;
 pub use link::{Link, PLACES_KEY, Places, PushedTips, REMOTE_KEY, Step, Tips};
@@ -46,7 +48,7 @@ pub use presence::Presence;
 pub use publish::{Authority, IfUnreachable, Published, Turn};
 pub use restore::Readable;
 pub use shelf::{BadFile, Quarantined, RecordFile};
-pub use signs::{agent_key, claim_key, uptime};
+pub use signs::{agent_key, claim_key, says_goodbye, uptime};
 pub use snapshot::{Found, Snapshot};
 
 use crate::git::{RefName, RemovedLock, Repo};

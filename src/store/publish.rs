@@ -301,7 +301,10 @@ impl Store {
         if changes.touches_record() {
             let edits = changes.edits(snapshot)?;
             let edits = edits.iter().map(|(path, blob)| (path.as_str(), *blob));
-            let tree = self.repo.edit_tree(Some(snapshot.tree), edits)?;
+            let mut tree = self.repo.edit_tree(Some(snapshot.tree), edits)?;
+            if changes.drop_unnamed {
+                tree = self.repo.without_unnamed(tree)?;
+            }
             if tree != snapshot.tree {
                 let message = message(&changes.subject);
                 written.record = Some(Step {

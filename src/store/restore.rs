@@ -2,9 +2,10 @@
 //!
 //! The table is a straight line of versions, and a damaged one stops every claim. What can be
 //! known is its last sound version, which is put on top of the line: no version is taken away, so
-//! that clones which have the damaged one follow.
+//! that clones which have the damaged one follow. Where there is none, the record says which tasks
+//! are held.
 
-use crate::git::{Advisory, Expected, GitError, Oid, RefOutcome, RefUpdate};
+use crate::git::{Advisory, Expected, Oid, RefOutcome, RefUpdate};
 use crate::model::claim::Table;
 use crate::model::id::{FENCES_UNKNOWN, Fence};
 
@@ -12,7 +13,7 @@ use super::publish::table_message;
 use super::{Origin, Store, StoreError, table};
 
 /// The last version of the claims table that can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Readable {
     /// Its commit; `None` if no version can be read.
     pub commit: Option<Oid>,
@@ -43,7 +44,7 @@ impl Store {
                     damaged += 1;
                     claims.get_or_insert((commit, table.claims));
                 }
-                Err(error) if is_damage(&error) => {
+                Err(error) if error.is_table() => {
                     damaged += 1;
                     spoken.extend(table::fence(self.repo(), commit));
                 }
@@ -61,43 +62,35 @@ impl Store {
         let silent = table.fence.plus(damaged);
         Ok(Readable {
             commit,
-            fence: highest_within(silent, &spoken),
+            fence: highest_within(silent, spoken),
             table,
             damaged,
         })
     }
 
-    /// Puts the last readable version of a damaged table on top of it.
+    /// Puts the last readable version of a damaged table on top of it, or makes one of what the
+    /// record knows.
     ///
-    /// `known` are the fences the record knows. The damaged versions may have given out more, so
-    /// the new table begins above all of them: a fence is never given out twice. Those that no
-    /// table can have given out count for nothing.
+    /// The damaged versions, and the record, may know of higher fences. The new table begins above
+    /// all of them: a fence is never given out twice. Those that no table can have given out count
+    /// for nothing.
     ///
     /// Returns `None` if the table can be read and believed, by now or from the start.
-    pub fn restore_table(
-        &self,
-        known: &[Fence],
-        origin: &Origin,
-    ) -> Result<Option<Readable>, StoreError> {
+    pub fn restore_table(&self, origin: &Origin) -> Result<Option<Readable>, StoreError> {
         let lock = self.queue();
         let advisory = match lock {
             Some(_) => Advisory::Held,
             None => Advisory::NotHeld,
         };
         loop {
-            let Some(tip) = self.repo().read_ref(self.claims_ref())? else {
+            let snapshot = self.snapshot()?;
+            if snapshot.known_table()?.is_some_and(Table::is_plausible) {
                 return Ok(None);
-            };
-            match table::read(self.repo(), tip) {
-                Ok(table) if table.is_plausible() => return Ok(None),
-                Ok(_) => {}
-                Err(error) if is_damage(&error) => {}
-                Err(error) => return Err(error),
             }
-            let mut found = self.readable_table(tip)?;
+            let mut found = snapshot.last_table()?.clone();
             let table = &mut found.table;
             table.epoch += found.damaged + 1;
-            table.fence = highest_within(found.fence, known);
+            table.fence = found.fence;
             for id in table.misnumbered() {
                 table.fence = table.fence.next();
                 if let Some(claim) = table.claims.get_mut(&id) {
@@ -106,10 +99,11 @@ impl Store {
             }
             let subject = "restore the claims table: it could not be read";
             let tree = table::write(self.repo(), None, table)?;
-            let commit = self.commit(tree, vec![tip], table_message(subject), origin)?;
+            let parents = snapshot.table_tip.into_iter().collect();
+            let commit = self.commit(tree, parents, table_message(subject), origin)?;
             let update = RefUpdate {
                 name: self.claims_ref().clone(),
-                expected: Expected::At(tip),
+                expected: snapshot.table_tip.map_or(Expected::Absent, Expected::At),
                 new: Some(commit),
             };
             if self.move_refs(&[update], subject, advisory)? == RefOutcome::Moved {
@@ -120,22 +114,8 @@ impl Store {
 }
 
 /// Returns the highest of some fences that can have been given out where `sure` is known of.
-fn highest_within(sure: Fence, fences: &[Fence]) -> Fence {
+pub(super) fn highest_within(sure: Fence, fences: impl IntoIterator<Item = Fence>) -> Fence {
     let reach = sure.plus(FENCES_UNKNOWN);
-    let fences = fences.iter().copied().filter(|fence| *fence <= reach);
+    let fences = fences.into_iter().filter(|fence| *fence <= reach);
     fences.fold(sure, Fence::max)
-}
-
-/// Tells whether a table cannot be read because of what it is, and not for want of a disk.
-pub(super) fn is_damage(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::Table { .. }
-            | StoreError::NoTable { .. }
-            | StoreError::Git(
-                GitError::MissingObject { .. }
-                    | GitError::CorruptObject { .. }
-                    | GitError::WrongKind { .. }
-            )
-    )
 }

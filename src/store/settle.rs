@@ -1,6 +1,6 @@
 //! What is in force where files are damaged, doubled, or of two tasks with one id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::format::{self, FormatError};
 use crate::model::id::{Stamp, TaskId};
@@ -158,6 +158,16 @@ impl Snapshot<'_> {
             });
         }
         Ok(all)
+    }
+
+    /// Returns the tasks of which a damaged file keeps the place.
+    pub(super) fn bad_ids(&self) -> Result<HashSet<TaskId>, StoreError> {
+        let bad = self.open_shelf()?.bad.iter();
+        let bad = bad.chain(&self.archive_shelf()?.bad);
+        let kept = bad.filter(|bad| bad.last_good.is_some());
+        Ok(kept
+            .filter_map(|bad| layout::id_in_file_name(&bad.path))
+            .collect())
     }
 
     /// Returns the damaged files that keep a task's place.

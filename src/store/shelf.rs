@@ -144,19 +144,16 @@ impl RecordFile {
     /// Reads the bytes; the inner error is the file's fault.
     pub fn read(&self, repo: &Repo) -> Result<Result<Vec<u8>, BadFile>, GitError> {
         match self.mode {
-            // What it names is a commit of another repository, which this one does not have.
-            Mode::Submodule | Mode::Tree => Ok(Err(BadFile::NotAFile)),
-            Mode::Blob | Mode::Executable | Mode::Symlink => read_bytes(repo, self.blob),
+            // A submodule names a commit of another repository, which this one does not have; a
+            // link leads out of the record.
+            Mode::Submodule | Mode::Tree | Mode::Symlink => Ok(Err(BadFile::NotAFile)),
+            Mode::Blob | Mode::Executable => read_bytes(repo, self.blob),
         }
     }
 }
 
-/// Reads a task's file.
-pub fn read_slot(
-    repo: &Repo,
-    file: &RecordFile,
-    last_good: impl FnOnce(&str) -> Result<Option<Oid>, GitError>,
-) -> Result<Slot, GitError> {
+/// Reads a task's file. What was last good of a bad one is still to be found.
+pub fn read_slot(repo: &Repo, file: &RecordFile) -> Result<Slot, GitError> {
     let path = file.path.as_str();
     let reason = match file.read(repo)?.and_then(|bytes| task_in(path, &bytes)) {
         Ok(log) => match entry(path, file.blob, &log) {
@@ -165,12 +162,11 @@ pub fn read_slot(
         },
         Err(reason) => reason,
     };
-    let last_good = last_good(path)?;
     Ok(Slot::Bad(Quarantined {
         path: path.to_owned(),
         blob: file.blob,
         reason: reason.to_string(),
-        last_good,
+        last_good: None,
     }))
 }
 
@@ -214,12 +210,15 @@ pub fn entry(path: &str, blob: Oid, log: &TaskLog) -> Option<Entry> {
     Some(Entry::new(path, blob, task))
 }
 
-/// Lists every path below `tree` that is not a directory.
+/// Lists every path below `tree` that is not a directory. What no path can name is left out.
 pub fn list(repo: &Repo, prefix: &str, tree: Oid) -> Result<Vec<RecordFile>, GitError> {
     let mut found = Vec::new();
     let mut waiting = vec![(prefix.to_owned(), tree)];
     while let Some((directory, tree)) = waiting.pop() {
         for item in repo.read_tree(tree)? {
+            if !item.is_named() {
+                continue;
+            }
             let path = format!("{directory}/{}", String::from_utf8_lossy(&item.name));
             match item.mode {
                 Mode::Tree => waiting.push((path, item.oid)),

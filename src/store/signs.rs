@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::format;
-use crate::git::{Expected, NewCommit, Oid, Pushed, RefName, RemotePush, Together};
+use crate::git::{
+    AdvisoryLock, Expected, NewCommit, Oid, Pushed, RefName, RemotePush, Together, boot_id,
+};
 use crate::model::claim::{Claim, CloneId};
 use crate::model::name::{AgentName, Author};
-use crate::model::observe::{Gap, Observed, Seen, Uptime};
+use crate::model::observe::{Observed, Seen, Uptime};
 use crate::model::presence::{Sign, Signs};
 use crate::model::time::{Span, Timestamp};
 
-use super::local::write_whole;
+use super::local::{write_whole, written_ago};
 use super::publish::signature;
 use super::{Link, Places, Snapshot, Store, StoreError, layout};
 
@@ -26,19 +28,26 @@ const DEAD: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How many such are taken away at once.
 const DEAD_MAX: usize = 100;
 
+/// How much of what this clone has said is remembered.
+const SAID_MAX: usize = 64;
+
+/// How long to wait for another process of this clone that is at the same for a moment.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The name of the file in a presence commit.
 const FILE: &str = "presence.toml";
 
 impl Store {
     /// Returns what this clone has to say of its agents.
     pub fn own_signs(&self, now: Timestamp) -> Result<Signs, StoreError> {
-        let presence = self.presence();
+        let presence = self.presence(Uptime::default());
         let mut signs = Signs::default();
         for name in presence.names()? {
             let Ok(name) = name.parse::<AgentName>() else {
                 continue;
             };
-            let Some(beat) = presence.get(&name, now)? else {
+            // As it was noted: for others it is a value, which must not change by itself.
+            let Some(beat) = presence.peek(name.as_str())? else {
                 continue;
             };
             if Duration::from(now.since(beat.seen)) < OLD {
@@ -64,9 +73,7 @@ impl Store {
         limit: Duration,
     ) -> Result<bool, StoreError> {
         let mark = self.dir.join("published");
-        let said_ago = fs::metadata(&mark).and_then(|meta| meta.modified());
-        let said_ago = said_ago.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-        if said_ago.is_ok_and(|ago| ago < every) {
+        if written_ago(&mark).is_some_and(|ago| ago < every) {
             return Ok(false);
         }
         let text = format::print_signs(&self.own_signs(now)?);
@@ -93,6 +100,10 @@ impl Store {
                 })?
             }
         };
+        // Before it can be there: whatever else is found there, another clone has said.
+        if !self.note_said(new)? {
+            return Ok(false);
+        }
         let push = RemotePush {
             name: RefName::new(format!("{}{clone}", link.presence_on_remote()))?,
             expected: known.map_or(Expected::Absent, Expected::At),
@@ -115,6 +126,43 @@ impl Store {
         }
         write_whole(&mark, "").ok();
         Ok(moved)
+    }
+
+    /// Lets the next publication be made however short a time ago the last one was.
+    pub fn publish_signs_soon(&self) {
+        // If it cannot be, it is made when it is due.
+        fs::remove_file(self.dir.join("published")).ok();
+    }
+
+    /// Keeps what this clone is about to say. Tells whether it could; else somebody else is at it.
+    fn note_said(&self, new: Oid) -> Result<bool, StoreError> {
+        let lock = AdvisoryLock::acquire(&self.dir.join("said.lock"), PATIENCE)?;
+        if !lock.is_held() {
+            return Ok(false);
+        }
+        let mut said = self.said();
+        said.retain(|old| *old != new.to_string());
+        said.push(new.to_string());
+        let surplus = said.len().saturating_sub(SAID_MAX);
+        said.drain(..surplus);
+        write_whole(&self.dir.join("said"), &(said.join("\n") + "\n"))?;
+        Ok(true)
+    }
+
+    /// Returns what this clone has said last.
+    fn said(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.dir.join("said")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Tells whether another clone says who is here under this one's id: one is a copy of the
+    /// other, made where neither can see it.
+    pub fn is_doubled(&self, link: &Link, own: &CloneId) -> Result<bool, StoreError> {
+        let name = RefName::new(format!("{}{own}", link.presence_tracking()))?;
+        let there = self.repo.read_ref(&name)?;
+        // Read after what is there: it is noted before it gets there.
+        let said = self.said();
+        Ok(!said.is_empty() && there.is_some_and(|oid| !said.contains(&oid.to_string())))
     }
 
     /// Returns the refs of clones that have said nothing for very long.
@@ -216,19 +264,21 @@ impl Store {
         snapshot: &Snapshot,
         now: Uptime,
     ) -> Result<(), StoreError> {
-        let gap = if self.take_interrupted() {
-            Gap::Blind
-        } else {
-            Gap::Counts
-        };
+        // One after the other, or what was seen first might be written last. Whoever cannot wait
+        // leaves it to the others: the time is counted by the next look.
+        let lock = AdvisoryLock::acquire(&self.dir.join("observed.lock"), PATIENCE)?;
+        if !lock.is_held() {
+            return Ok(());
+        }
         let mut values = BTreeMap::new();
         for (clone, signs) in self.signs_of_others(link, own)? {
             for (agent, sign) in signs.agents {
-                let value = format!("{} {}", sign.at.0, u8::from(sign.signed_off));
+                let value = value_of(&sign);
                 values.insert(agent_key(&agent, &clone), value);
             }
         }
-        for claim in snapshot.table()?.claims.values() {
+        // Of a table that cannot be read nobody expires: what was observed of it goes on.
+        for claim in snapshot.table_in_force()?.0.claims.values() {
             values.insert(claim_key(claim), claim.fence.to_string());
             // Of its own agents this clone has the heartbeats. What it says on the remote changes
             // with every other agent of it, and would keep a silent one alive.
@@ -245,14 +295,14 @@ impl Store {
             }
         }
         let mut observed = self.observed();
-        observed.look(now, gap, values);
+        observed.look(now, self.interrupted().as_ref(), values);
         self.write_observed(&observed)
     }
 
     fn write_observed(&self, observed: &Observed) -> Result<(), StoreError> {
         let mut text = String::new();
         if let Some(last) = &observed.last {
-            writeln!(text, "{} {}", last.millis, last.boot).expect("a string takes all");
+            writeln!(text, "{last}").expect("a string takes all");
         }
         for (key, seen) in &observed.seen {
             let age = seen.age.as_millis();
@@ -267,6 +317,15 @@ pub fn agent_key(agent: &AgentName, clone: &CloneId) -> String {
     format!("{agent}@{clone}")
 }
 
+fn value_of(sign: &Sign) -> String {
+    format!("{} {}", sign.at.0, u8::from(sign.signed_off))
+}
+
+/// Tells whether an observed sign says that its agent has signed off.
+pub fn says_goodbye(seen: &Seen) -> bool {
+    seen.value.ends_with(" 1")
+}
+
 /// The key under which a claim is observed.
 pub fn claim_key(claim: &Claim) -> String {
     format!("claim {} {:016x}", claim.id, claim.nonce)
@@ -274,12 +333,8 @@ pub fn claim_key(claim: &Claim) -> String {
 
 fn read(text: &str) -> Option<Observed> {
     let mut lines = text.lines();
-    let (millis, boot) = lines.next()?.split_once(' ')?;
     let mut observed = Observed {
-        last: Some(Uptime {
-            boot: boot.to_owned(),
-            millis: millis.parse().ok()?,
-        }),
+        last: Some(lines.next()?.parse().ok()?),
         seen: BTreeMap::new(),
     };
     for line in lines {
@@ -296,7 +351,6 @@ fn read(text: &str) -> Option<Observed> {
 
 /// Returns the time since this machine was started, sleep included.
 pub fn uptime() -> Uptime {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
@@ -309,7 +363,7 @@ pub fn uptime() -> Uptime {
     unsafe { libc::clock_gettime(clock, &raw mut time) };
     let millis = time.tv_sec.unsigned_abs() * 1000 + time.tv_nsec.unsigned_abs() / 1_000_000;
     Uptime {
-        boot: boot.trim().to_owned(),
+        boot: boot_id().unwrap_or_default().to_owned(),
         millis,
     }
 }

@@ -1,12 +1,12 @@
 //! The record and the claims table as they were at one moment.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::format;
-use crate::git::{Mode, Oid};
+use crate::git::{Mode, Oid, TreeEntry};
 use crate::model::claim::Table;
-use crate::model::id::{IdPrefix, TaskId};
+use crate::model::id::{Fence, IdPrefix, TaskId};
 use crate::model::moment::Moment;
 use crate::model::queue::Dependency;
 use crate::model::task::{Status, Task};
@@ -14,7 +14,8 @@ use crate::model::time::Timestamp;
 
 use super::cache::Cache;
 use super::entry::Entry;
-use super::shelf::{self, RecordFile, Shelf, Slot};
+use super::restore::{Readable, highest_within};
+use super::shelf::{self, Quarantined, RecordFile, Shelf, Slot};
 use super::team::{Rules, Team};
 use super::{Store, StoreError, layout, table};
 
@@ -35,6 +36,8 @@ pub struct Snapshot<'s> {
     pub(super) team: OnceCell<Team>,
     pub(super) rules: OnceCell<Rules>,
     table: OnceCell<Table>,
+    /// What the table was when it could last be read, if it cannot be now.
+    last_table: OnceCell<Readable>,
 }
 
 /// What an id or its beginning stands for.
@@ -74,6 +77,7 @@ impl Store {
             .repo
             .read_tree(tree)?
             .into_iter()
+            .filter(TreeEntry::is_named)
             .map(|entry| (entry.name, (entry.mode, entry.oid)))
             .collect();
         let snapshot = Snapshot {
@@ -88,6 +92,7 @@ impl Store {
             team: OnceCell::new(),
             rules: OnceCell::new(),
             table: OnceCell::new(),
+            last_table: OnceCell::new(),
         };
         snapshot.check_ours()?;
         Ok(snapshot)
@@ -169,6 +174,12 @@ impl<'s> Snapshot<'s> {
             .map(|entry| entry.oid))
     }
 
+    /// Tells whether a path holds a file: neither a link nor a submodule.
+    pub fn is_file(&self, path: &str) -> Result<bool, StoreError> {
+        let found = self.store.repo.find_path(self.tree, path)?;
+        Ok(found.is_some_and(|entry| entry.mode.is_file()))
+    }
+
     /// Lists the files below a directory, at any depth.
     pub fn files(&self, path: &str) -> Result<Vec<RecordFile>, StoreError> {
         match self.directory(path)? {
@@ -202,20 +213,20 @@ impl<'s> Snapshot<'s> {
         to: Oid,
     ) -> Result<Vec<(String, Slot)>, StoreError> {
         let repo = &self.store.repo;
-        let last_good = |path: &str| self.store.last_good(self.tip, path);
         let diff = match from {
-            Some(from) => repo.diff_trees(Some(from), to).ok(),
+            Some(from) => repo.diff_named(Some(from), to).ok(),
             None => None,
         };
         let mut changes = Vec::new();
         if let Some(diff) = diff {
             for change in diff {
                 let slot = match RecordFile::after(directory, &change) {
-                    Some(file) => shelf::read_slot(repo, &file, last_good)?,
+                    Some(file) => shelf::read_slot(repo, &file)?,
                     None => Slot::Empty,
                 };
                 changes.push((format!("{directory}/{}", change.path_text()), slot));
             }
+            self.find_good(directory, &mut changes)?;
             return Ok(changes);
         }
         // The cached tree is gone, as after a `git gc`: what has the same blob is still right.
@@ -226,12 +237,24 @@ impl<'s> Snapshot<'s> {
         for file in shelf::list(repo, directory, to)? {
             left.remove(file.path.as_str());
             if known.get(file.path.as_str()) != Some(&file.blob) {
-                let slot = shelf::read_slot(repo, &file, last_good)?;
+                let slot = shelf::read_slot(repo, &file)?;
                 changes.push((file.path, slot));
             }
         }
         changes.extend(left.into_keys().map(|path| (path.to_owned(), Slot::Empty)));
+        self.find_good(directory, &mut changes)?;
         Ok(changes)
+    }
+
+    /// Finds the last good versions of what is bad among the changes, all in one look at history.
+    fn find_good(&self, directory: &str, changes: &mut [(String, Slot)]) -> Result<(), StoreError> {
+        let mut bad: HashMap<&str, &mut Quarantined> = HashMap::new();
+        for (path, slot) in changes {
+            if let Slot::Bad(found) = slot {
+                bad.insert(path, found);
+            }
+        }
+        self.store.find_good(self.tip, directory, bad)
     }
 
     pub(super) fn open_shelf(&self) -> Result<&Shelf, StoreError> {
@@ -297,11 +320,72 @@ impl<'s> Snapshot<'s> {
     }
 
     /// Returns who holds what.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_table`] if it cannot be known: whatever follows from the table waits until
+    /// it is mended.
     pub fn table(&self) -> Result<&Table, StoreError> {
         get_or_try(&self.table, || match self.table_tip {
             Some(tip) => table::read(&self.store.repo, tip),
-            None => Ok(Table::default()),
+            None => self.first_table(),
         })
+    }
+
+    /// Returns who holds what, or `None` if that cannot be known: for what can wait until it can.
+    pub fn known_table(&self) -> Result<Option<&Table>, StoreError> {
+        match self.table() {
+            Ok(table) => Ok(Some(table)),
+            Err(damage) if damage.is_table() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns who holds what by the last version of the table that can be read, and why that is
+    /// not the present one.
+    ///
+    /// For whoever only shows it, and for enforcement: nothing may be granted by it.
+    pub fn table_in_force(&self) -> Result<(&Table, Option<StoreError>), StoreError> {
+        match self.table() {
+            Ok(table) => Ok((table, None)),
+            Err(damage) if damage.is_table() => Ok((&self.last_table()?.table, Some(damage))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the last version of the table that can be read and believed; without one, what the
+    /// record knows.
+    pub fn last_table(&self) -> Result<&Readable, StoreError> {
+        get_or_try(&self.last_table, || {
+            let mut found = match self.table_tip {
+                Some(tip) => self.store.readable_table(tip)?,
+                None => Readable::default(),
+            };
+            found.fence = self.highest_fence(found.fence)?;
+            if found.commit.is_none() {
+                found.table = Table::of_record(self.open_tasks()?, found.fence);
+            }
+            Ok(found)
+        })
+    }
+
+    /// Returns the table of a team in which nobody has claimed anything yet.
+    ///
+    /// Where the record knows of claims, somebody deleted the table, or this clone never had it:
+    /// taken for empty, what is held would be given to somebody else.
+    fn first_table(&self) -> Result<Table, StoreError> {
+        match self.highest_fence(Fence::default())? {
+            Fence(0) => Ok(Table::default()),
+            fence => Err(StoreError::TableLost { fence }),
+        }
+    }
+
+    /// Returns the highest fence that the record knows and that can have been given out, where
+    /// `sure` was.
+    fn highest_fence(&self, sure: Fence) -> Result<Fence, StoreError> {
+        let all = self.open()?.iter().chain(self.archived()?);
+        let fences = all.map(|entry| entry.glance().last_fence);
+        Ok(highest_within(sure, fences))
     }
 }
 

@@ -67,7 +67,7 @@ impl Snapshot<'_> {
                 let named = log.name.to_string();
                 return Err(BadFile::OtherName { named });
             }
-            match log.fold() {
+            match log.last_known() {
                 Some(_) => Ok(log),
                 None => Err(BadFile::ByHand),
             }
@@ -120,14 +120,23 @@ impl Snapshot<'_> {
 
     fn rules(&self) -> Result<&Rules, StoreError> {
         get_or_try(&self.rules, || {
-            let Some(file) = self.root_entry(layout::CONFIG) else {
-                return Ok(Rules {
-                    problems: vec![format!("`{}` is missing", layout::CONFIG)],
-                    ..Rules::default()
-                });
+            let parse = |bytes: &[u8]| Ok(format::parse_settings(bytes)?);
+            let (parsed, bad) = match self.root_entry(layout::CONFIG) {
+                Some(file) => self.read_or_last_good(&file, &parse)?,
+                // Deleted by hand, it is put back by whoever writes next.
+                None => {
+                    let store = self.store();
+                    let parses = |bytes: &[u8]| parse(bytes).is_ok();
+                    let last = store.known_version(self.tip, layout::CONFIG, &parses)?;
+                    let Some(last) = last else {
+                        return Ok(Rules {
+                            problems: vec![format!("`{}` is missing", layout::CONFIG)],
+                            ..Rules::default()
+                        });
+                    };
+                    (parse(&store.repo().read_blob(last)?).ok(), None)
+                }
             };
-            let (parsed, bad) =
-                self.read_or_last_good(&file, &|bytes| Ok(format::parse_settings(bytes)?))?;
             let log = parsed.map(|parsed| parsed.log).unwrap_or_default();
             let (settings, wrong) = log.fold();
             let damage = bad

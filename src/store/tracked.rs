@@ -39,6 +39,11 @@ impl Store {
         StoreError::NotInitialised { remote, unseen }
     }
 
+    /// Tells whether git's own copies of a remote's branches have a record.
+    pub fn has_tracked(&self, remote: &str) -> bool {
+        matches!(self.tracked(&layout::tracked_record(remote)), Ok(Some(_)))
+    }
+
     fn tracked(&self, name: &str) -> Result<Option<crate::git::Oid>, StoreError> {
         // A remote may have a name that no ref can have.
         match RefName::new(name) {

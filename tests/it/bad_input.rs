@@ -1,6 +1,7 @@
 //! What people and agents get wrong: a clear error, its exit code, and nothing changed.
 
 mod arguments;
+mod entries;
 mod files;
 mod forged;
 mod places;

@@ -247,6 +247,225 @@ fn joining_does_not_undo_what_was_edited_by_hand() {
     assert_eq!(seat(&repo, "kai")["role"], "coder");
 }
 
+/// Returns what a record has of the events and the messages, wherever it lies.
+fn contents(clone: &Repo, id: &str) -> Vec<serde_json::Value> {
+    let task = ["--json", "task", "show", id];
+    let ways: [&[&str]; 4] = [
+        &task,
+        &["--json", "--as", "link", "inbox"],
+        &["--json", "config", "get", "enforce.mode"],
+        &["--json", "channel", "general"],
+    ];
+    let read = ways.iter().map(|args| clone.reflectt(*args).ok().json());
+    read.collect()
+}
+
+#[test]
+fn deleted_records_are_put_back_and_it_is_said_once() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let (kai, link) = (&it.clones[0], &it.clones[1]);
+    kai.reflectt(["join", "kai", "--role", "coder"]).ok();
+    let id = kai.task("kai", "Keep the return path", &[]);
+    let done = kai.task("kai", "Drop the old page", &[]);
+    kai.reflectt(["cancel", &done, "--reason", "no use"]).ok();
+    kai.reflectt(["send", "link", "hello"]).ok();
+    kai.reflectt(["send", "#general", "good morning"]).ok();
+    kai.set("kai", "enforce.mode", "warn");
+    it.sync_all();
+    let before = contents(kai, &id);
+    let record = link.git(["rev-parse", "reflectt"]);
+    // With news of the clone's own, it is a merge that brings them back.
+    for news in [false, true] {
+        let editor = env.clone_of(&it.bare, &format!("editor-{news}"));
+        editor.git(["checkout", "-q", "reflectt"]);
+        editor.git([
+            "rm",
+            "-q",
+            "-r",
+            "tasks",
+            "archive",
+            "inbox",
+            "channels",
+            "agents/kai.toml",
+            "config.toml",
+        ]);
+        editor.commit("by hand");
+        editor.git(["push", "-q", "origin", "reflectt"]);
+        if news {
+            kai.reflectt(["--no-sync", "task", "comment", &done, "news"])
+                .ok();
+        }
+        kai.reflectt(["sync"]).ok().snapshot(if news {
+            "
+            --- stdout
+            2 came, 3 went; 7 files merged
+            --- stderr
+            warning: 1 agent (`kai`) was deleted by hand and is put back; `reflectt leave NAME` takes one off the team
+            warning: 1 message (`#general`) was deleted by hand and is put back; what was said stays
+            warning: 1 file (`config.toml`) was deleted by hand and is put back; `reflectt config set KEY VALUE` changes a setting
+            warning: 1 message (`link`) was deleted by hand and is put back; `reflectt ack ID` takes one out of the inbox of who has read it
+            warning: 2 tasks (`[ID2]`, `[ID1]`) were deleted by hand and are put back; `reflectt cancel ID --reason TEXT` gives one up
+            "
+        } else {
+            "
+            --- stdout
+            1 came, 1 went
+            --- stderr
+            warning: 1 agent (`kai`) was deleted by hand and is put back; `reflectt leave NAME` takes one off the team
+            warning: 1 message (`#general`) was deleted by hand and is put back; what was said stays
+            warning: 1 file (`config.toml`) was deleted by hand and is put back; `reflectt config set KEY VALUE` changes a setting
+            warning: 1 message (`link`) was deleted by hand and is put back; `reflectt ack ID` takes one out of the inbox of who has read it
+            warning: 2 tasks (`[ID2]`, `[ID1]`) were deleted by hand and are put back; `reflectt cancel ID --reason TEXT` gives one up
+            "
+        });
+        let synced = link.reflectt(["sync"]).ok();
+        assert_eq!(synced.stderr, "", "{synced}");
+        it.agree();
+        for clone in [kai, link] {
+            assert_eq!(contents(clone, &id), before);
+            assert_eq!(seat(clone, "kai")["role"], "coder");
+            clone.reflectt(["doctor"]).ok();
+        }
+        let fresh = env.clone_of(&it.bare, &format!("fresh-{news}"));
+        let joined = fresh.reflectt(["join", &format!("mira-{news}")]).ok();
+        assert!(!joined.stderr.contains("deleted"), "{joined}");
+    }
+    link.git(["merge-base", "--is-ancestor", &record, "reflectt"]);
+}
+
+#[test]
+fn a_clone_that_never_had_them_puts_back_what_was_deleted() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai"]);
+    let kai = &it.clones[0];
+    let id = kai.task("kai", "Keep the return path", &[]);
+    it.sync_all();
+    let editor = Editor::of(&it, &env);
+    editor.0.git(["rm", "-q", "-r", "tasks", "agents"]);
+    editor.push();
+    let fresh = env.clone_of(&it.bare, "fresh");
+    let joined = fresh.reflectt(["join", "mira"]).ok();
+    assert!(
+        joined.stderr.contains("`reflectt cancel ID --reason TEXT`"),
+        "{joined}"
+    );
+    assert!(joined.stderr.contains("`reflectt leave NAME`"), "{joined}");
+    let shown = fresh.reflectt(["--json", "task", "show", &id]).ok().json();
+    assert_eq!(shown["title"], "Keep the return path");
+    // Signed as reflectt's own, a deletion is none the less: whoever had them puts them back.
+    kai.reflectt(["sync"]).ok();
+    editor.pull();
+    editor.0.git(["rm", "-q", "-r", "tasks"]);
+    editor
+        .0
+        .git(["commit", "-q", "-m", "tidy up\n\nReflectt-Version: 0.1.0"]);
+    editor.0.git(["push", "-q", "origin", "reflectt"]);
+    let synced = kai.reflectt(["sync"]).ok();
+    assert!(synced.stderr.contains("1 task"), "{synced}");
+    kai.reflectt(["task", "show", &id]).ok();
+}
+
+#[test]
+fn what_is_deleted_here_is_in_force_until_it_is_put_back() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai", "link"]);
+    repo.set("kai", "enforce.mode", "warn");
+    let id = repo.task("kai", "Keep the return path", &[]);
+    let record = record_of(&repo);
+    record.0.git(["rm", "-q", "-r", "tasks", "config.toml"]);
+    record.0.commit("by hand");
+    let mode = repo.reflectt(["config", "get", "enforce.mode"]).ok();
+    assert!(mode.stdout.contains("warn"), "{mode}");
+    let found = repo.reflectt(["doctor"]).ok();
+    for file in ["config.toml", "tasks/"] {
+        let line = format!("warning  {file}");
+        assert!(found.stdout.contains(&line), "{found}");
+    }
+    repo.as_agent("kai", ["task", "comment", &id, "how far?"])
+        .ok()
+        .snapshot("
+            --- stdout
+            commented on [ID1]  Keep the return path
+            --- stderr
+            warning: 1 file (`config.toml`) was deleted by hand and is put back; `reflectt config set KEY VALUE` changes a setting
+            warning: 1 task (`[ID1]`) was deleted by hand and is put back; `reflectt cancel ID --reason TEXT` gives one up
+            ");
+    // What was changed by hand before it was deleted is an edit like any other.
+    record.0.git(["reset", "-q", "--hard", "reflectt"]);
+    let task = record.file("tasks/*");
+    record.replace(&task, "Keep the return path", "Go back to the page");
+    record.0.commit("by hand");
+    record.0.git(["rm", "-q", &task]);
+    record.0.commit("by hand, again");
+    repo.as_agent("kai", ["claim", &id]).ok();
+    let shown = repo.reflectt(["--json", "task", "show", &id]).ok().json();
+    assert_eq!(shown["title"], "Go back to the page");
+    // What was never a record is gone when it is deleted; what only moved is no deletion.
+    record.0.git(["reset", "-q", "--hard", "reflectt"]);
+    let task = record.file("tasks/*");
+    record.0.write("tasks/notes.toml", "not a task");
+    record.0.commit("by hand");
+    record.0.git(["rm", "-q", "tasks/notes.toml"]);
+    record.0.git(["mv", &task, &task.replace("back", "home")]);
+    record.0.commit("by hand");
+    let comment = repo.as_agent("kai", ["task", "comment", &id, "far"]).ok();
+    assert_eq!(comment.stderr, "");
+    repo.reflectt(["doctor"]).ok();
+}
+
+#[test]
+fn who_leaves_is_off_the_team_and_the_name_is_free_again() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let (kai, link) = (&it.clones[0], &it.clones[1]);
+    kai.reflectt(["join", "kai", "--role", "coder"]).ok();
+    let id = kai.task("kai", "Keep the return path", &[]);
+    link.reflectt(["sync"]).ok();
+    kai.reflectt(["claim", &id]).ok();
+    kai.reflectt(["leave", "kai"]).snapshot(
+        "
+            exit 4
+            --- stderr
+            error: `kai` holds task `[ID1]`; `reflectt release` or `reflectt handoff` comes first
+              rule: holder
+            hint: reflectt task show [ID1]
+            ",
+    );
+    link.reflectt(["sync"]).ok();
+    link.reflectt(["leave", "kai"]).code(4);
+    kai.reflectt(["release", &id]).ok();
+    let review = link.task("link", "Drop the old page", &["--reviewer", "kai"]);
+    link.reflectt(["send", "kai", "are you there?"]).ok();
+    kai.reflectt(["sync"]).ok();
+    kai.reflectt(["leave", "kai"]).ok().snapshot(
+        "
+            --- stdout
+            kai is not on the team any more
+            --- stderr
+            hint: reflectt task edit [ID2] --reviewer NAME (its reviewer was kai)
+            ",
+    );
+    kai.reflectt(["status"]).code(2);
+    kai.reflectt(["--as", "kai", "claim", &id]).code(5);
+    it.sync_all();
+    for clone in [kai, link] {
+        assert_eq!(seat(clone, "kai"), serde_json::Value::Null);
+        clone.reflectt(["leave", "kai", "--as", "link"]).code(5);
+    }
+    let log = link.reflectt(["log"]).ok();
+    assert!(log.stdout.contains("kai left the team"), "{log}");
+    link.reflectt(["doctor"]).ok();
+    // The history stays, and whoever joins next begins anew.
+    let file = link.git(["show", "reflectt:agents/kai.toml"]);
+    assert!(file.contains("kind = \"left\""), "{file}");
+    let joined = kai.reflectt(["--json", "join", "kai"]).ok().json();
+    assert_eq!(joined["role"], serde_json::Value::Null);
+    let json = kai.reflectt(["--json", "leave", "kai"]).ok().json();
+    assert_eq!(json["left"], "kai");
+    assert_eq!(json["reviews"], serde_json::json!([review]));
+}
+
 /// Checks the record out beside a repository without a remote.
 fn record_of(repo: &Repo) -> Editor {
     repo.git(["worktree", "add", "-q", "../record", "reflectt"]);

@@ -273,7 +273,7 @@ fn the_daemon_expires_who_is_silent_and_signs_off_whose_process_is_gone() {
     let tied = link.common_dir().join("reflectt/processes/link");
     poll_until("it is noted", SOON, || {
         let text = std::fs::read_to_string(&tied).ok()?;
-        (text.trim() == child.to_string()).then_some(())
+        text.starts_with(&format!("{child} ")).then_some(())
     });
     running.kill();
     poll_until("it is signed off", Duration::from_secs(40), || {

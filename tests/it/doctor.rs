@@ -114,9 +114,12 @@ fn lose(repo: &Repo, name: &str) {
         &format!("agents/{name}.toml"),
     ]);
     let tree = git(&["write-tree"]);
-    let commit = git(&["commit-tree", "-p", "reflectt", "-m", "by hand", &tree]);
+    let commit = git(&["commit-tree", "-p", "reflectt", "-m", SIGNED, &tree]);
     git(&["update-ref", "refs/heads/reflectt", &commit]);
 }
+
+/// Unsigned, a deletion would be put back.
+const SIGNED: &str = "lost\n\nReflectt-Version: 0.1.0";
 
 #[test]
 fn whoever_left_is_named_wherever_they_still_count() {
@@ -173,17 +176,17 @@ fn a_lost_claims_table_is_mended() {
     let id = repo.task("kai", "Keep the return path", &[]);
     repo.as_agent("kai", ["claim", &id]).ok();
     repo.git(["update-ref", "-d", "refs/reflectt/claims"]);
-    let found = findings(&repo, &LOOK);
-    assert!(
-        found.contains(&"error record_without_claim false".to_owned()),
-        "{found:?}"
-    );
+    assert_eq!(findings(&repo, &LOOK), ["error claims_table false"]);
+    // It is not taken for empty.
+    repo.as_agent("link", ["claim", &id]).code(1);
+    repo.as_agent("link", ["send", "kai", "what happened?"])
+        .ok();
     repo.reflectt(FIX).ok();
     assert!(findings(&repo, &LOOK).is_empty());
+    repo.as_agent("link", ["claim", &id]).code(3);
+    repo.as_agent("kai", ["release", &id]).ok();
     let claimed = repo.as_agent("link", ["--json", "claim", &id]).ok().json();
     assert!(claimed["claim"]["fence"].as_u64() > Some(1), "{claimed}");
-    // Whoever had it finds out.
-    repo.as_agent("kai", ["release", &id]).code(7);
 }
 
 #[test]
@@ -200,7 +203,7 @@ fn a_task_is_mended_the_same_way_wherever_it_is_mended() {
     let text = std::fs::read_to_string(desk.path().join(&old)).unwrap();
     desk.write(&new, text.replace(&second, &first));
     std::fs::remove_file(desk.path().join(&old)).unwrap();
-    desk.commit("two tasks that drew one id");
+    desk.commit("two tasks that drew one id\n\nReflectt-Version: 0.1.0");
     let tip = repo.git(["rev-parse", "reflectt"]);
     repo.git([
         "worktree",

@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod alive;
 mod bad_input;
 mod by_hand;
 mod chaos;

@@ -214,7 +214,8 @@ fn with_objects_borrowed_from_another_repository() {
     ];
     origin.git(args);
     let borrower = Repo::at(env.clone(), target);
-    // The record comes with a fetch; its objects are the origin's.
+    // Both refs come with a fetch; their objects are the origin's.
+    borrower.git(["fetch", "-q", "origin", "refs/reflectt/*:refs/reflectt/*"]);
     borrower.git([
         "update-ref",
         "refs/heads/reflectt",

@@ -73,7 +73,7 @@ fn founding_a_team_and_joining_it() {
           tasks at a time: 2
           commands in [DIR]/other act as kai
         --- stderr
-        warning: `[DIR]/repo` acts as `kai` too; two processes with one name take each other's work for their own
+        warning: `[DIR]/repo` acts as `kai` too; two processes with one name take each other's work for their own: `reflectt join kai-2` here gives this one its own
         hint: reflectt status
         ",
     );
@@ -698,7 +698,7 @@ fn texts_for_shells_readers_and_agents() {
     outside.reflectt(["man", "pages"]).snapshot(
         "
         --- stderr
-        wrote 57 manual pages to [DIR]/outside/pages
+        wrote 58 manual pages to [DIR]/outside/pages
         ",
     );
     let page = |name: &str| {
@@ -714,7 +714,7 @@ fn texts_for_shells_readers_and_agents() {
     assert!(review.contains(examples), "{review}");
     assert!(page("git-reflectt.1").contains("GIT-REFLECTT"));
     let json = outside.reflectt(["man", "pages", "--json"]).ok().json();
-    assert_eq!(json["pages"].as_array().unwrap().len(), 57);
+    assert_eq!(json["pages"].as_array().unwrap().len(), 58);
 }
 
 /// Every command the guide names exists, with the options it names.

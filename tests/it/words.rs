@@ -89,7 +89,7 @@ fn several_in_one_word_are_told_apart() {
         exit 2
         --- stderr
         error: `kai,link` is not a name: `,` is not allowed; use a-z, 0-9, `-` and `_`
-        hint: kai link (one by one)
+        hint: name them one by one: `kai link`
         ",
         );
     repo.as_agent("kai", ["task", "new", "x", "--tag", "a,b"])

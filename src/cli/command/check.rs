@@ -53,7 +53,7 @@ impl CheckArgs {
         let verdict = self.verdict(context)?;
         let ui = &session.ui;
         for problem in &verdict.problems {
-            ui.warn(format!("the team's settings are damaged: {problem}"));
+            ui.warn(problem);
         }
         let words = blocked::words(&verdict, &Place::Range, ui.now());
         let found = !verdict.findings.is_empty();

@@ -143,6 +143,10 @@ fn stop(session: &Session) -> Result<(), CliError> {
             let message = format!("the daemon, process {pid}, was asked to stop and has not yet");
             return Err(CliError::failed(message).hint("reflectt daemon status"));
         }
+        Stopped::Unknown => {
+            let message = "a daemon is at work and does not say which process it is";
+            return Err(CliError::failed(message).hint("reflectt daemon status (names its log)"));
+        }
     };
     if session.ui.is_json() {
         session.ui.json(&DoneJson { running, pid });

@@ -241,7 +241,7 @@ fn report(session: &Session, outcome: &Outcome, place: &Place, speaks: bool) -> 
     let now = ui.now();
     let problems = |verdict: &Verdict| {
         for problem in verdict.problems.iter().filter(|_| speaks) {
-            ui.warn(format!("the team's settings are damaged: {problem}"));
+            ui.warn(problem);
         }
     };
     let answer = |name: &str, verdict: &Verdict, error: Option<&CliError>| {

@@ -15,7 +15,9 @@ use super::hooks::{for_team, look_after};
 /// Join the team, and make this worktree act as NAME.
 ///
 /// Repeat it to change what is known of you; what you leave out stays as it was. In a clone that
-/// only git has made, it takes part in the team on the remote, as `reflectt init` does.
+/// only git has made, it takes part in the team on the remote, as `reflectt init` does. A name has
+/// its seat in one clone: while it is at work there, it cannot be joined in another without --here.
+/// People (--human) may sit in several.
 #[derive(Debug, Args)]
 pub struct JoinArgs {
     /// A name of a-z, 0-9, `-` and `_`.
@@ -32,6 +34,9 @@ pub struct JoinArgs {
     /// How many tasks you may have in progress [default: the setting wip.agent].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     wip: Option<u32>,
+    /// Move NAME to this clone, with what it holds, though it is at work in another one.
+    #[arg(long)]
+    here: bool,
     /// Leave git's hooks alone, where this clone comes to the team with you.
     #[arg(long)]
     no_hooks: bool,
@@ -47,6 +52,8 @@ impl JoinArgs {
                 lanes: self.lanes.iter().cloned().collect(),
                 kind: self.human.then_some(AgentKind::Human),
                 wip: self.wip,
+                here: self.here,
+                ask: !session.global.no_sync,
             },
         )?;
         let hooks = joined
@@ -64,18 +71,27 @@ impl JoinArgs {
 fn print(session: &Session, joined: &Joined, hooks: Option<&str>) {
     let ui = &session.ui;
     let agent = &joined.seat.agent;
-    if let Some(other) = &joined.also_in {
+    if let Some((other, free)) = &joined.also_in {
         ui.warn(format!(
-            "`{}` acts as `{}` too; two processes with one name take each other's work for their own",
+            "`{}` acts as `{}` too; two processes with one name take each other's work for their own: `reflectt join {free}` here gives this one its own",
             other.display(),
             agent.name
         ));
     }
-    if let Some(at) = joined.active_elsewhere {
+    if let [first, ..] = &joined.held_elsewhere[..] {
+        let ids: Vec<String> = joined
+            .held_elsewhere
+            .iter()
+            .map(|id| format!("`{id}`"))
+            .collect();
         ui.warn(format!(
-            "`{}` was active in another clone {}; two processes with one name take each other's work for their own",
+            "{} held by `{}` in another clone, and not here: `reflectt join {} --here` brings what it holds",
+            match ids.len() {
+                1 => format!("`{first}` is"),
+                _ => format!("{} are", ids.join(", ")),
+            },
             agent.name,
-            ui.relative(at.0)
+            agent.name
         ));
     }
     if let Some(other) = session.agent_variable()
@@ -101,6 +117,11 @@ fn print(session: &Session, joined: &Joined, hooks: Option<&str>) {
     }
     if let Some(wip) = agent.wip {
         ui.line(format!("  tasks at a time: {wip}"));
+    }
+    if joined.moved.is_some() {
+        ui.line(
+            "  its seat was in another clone, which is told at its next command; it is here now",
+        );
     }
     if let Some(remote) = &joined.team_on {
         ui.line(format!("  this clone takes part in the team on `{remote}`"));

@@ -12,6 +12,7 @@ use crate::cli::text::Text;
 use crate::cli::time::rfc3339;
 use crate::cli::ui::Ui;
 use crate::cli::view::describe;
+use crate::model::agent::AgentEvent;
 use crate::model::name::AgentName;
 use crate::ops::{self, HistoryEvent, HistorySubject};
 
@@ -131,10 +132,19 @@ fn line(event: &HistoryEvent, time: &str) -> Text {
             "reflected: {}",
             first_line(&reflection.change, WORDS_MAX)
         )),
-        HistorySubject::Agent(agent) if agent.as_str() == event.by.as_str() => {
-            line.plain("joined the team")
+        HistorySubject::Agent { name, event: what } => {
+            let own = name.as_str() == event.by.as_str();
+            match (what, own) {
+                (AgentEvent::Joined(_), true) => line.plain("joined the team"),
+                (AgentEvent::Joined(_), false) => line.plain(format!("put {name} on the team")),
+                (AgentEvent::Left, true) => line.plain("left the team"),
+                (AgentEvent::Left, false) => line.plain(format!("took {name} off the team")),
+                (AgentEvent::Retracted { .. }, _) => {
+                    line.plain(format!("took back an event of {name}"))
+                }
+                (AgentEvent::Unknown { kind }, _) => line.plain(format!("{kind} {name}")),
+            }
         }
-        HistorySubject::Agent(agent) => line.plain(format!("put {agent} on the team")),
         HistorySubject::Settings { key, value } => line.plain(format!("set {key} to {value}")),
     }
 }

@@ -21,6 +21,7 @@ pub mod hooks;
 pub mod inbox;
 pub mod init;
 pub mod join;
+pub mod leave;
 pub mod log;
 pub mod man;
 pub mod next;

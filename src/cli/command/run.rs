@@ -39,7 +39,7 @@ impl RunArgs {
         let context = session.context()?;
         let interval = ops::keep_alive(context)?;
         let ended = self.attend(session, context, interval);
-        if let Err(error) = ops::sign_off(context) {
+        if let Err(error) = ops::sign_off(context, std::process::id()) {
             session.ui.warn(format!("cannot sign off: {error}"));
         }
         Ok(exit_code(ended?))

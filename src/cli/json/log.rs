@@ -49,8 +49,8 @@ impl From<&HistoryEvent> for LogEventJson {
                 });
                 ("reflection", object(fields))
             }
-            HistorySubject::Agent(agent) => {
-                ("joined", object(json!({ "agent": agent.to_string() })))
+            HistorySubject::Agent { name, event } => {
+                (event.name(), object(json!({ "agent": name.to_string() })))
             }
             HistorySubject::Settings { key, value } => {
                 ("set", object(json!({ "key": key, "value": value })))

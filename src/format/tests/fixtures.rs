@@ -50,11 +50,16 @@ fn a_time_that_somebody_changed_says_nothing() {
 
 #[test]
 fn agents() {
-    let file = fixture!("agent");
-    let parsed = parse_agent(file.as_bytes()).unwrap();
-    let log = parsed.clone().into_log().unwrap();
-    assert_eq!(parsed.shown, ShownAgent::of(&log.fold().unwrap()));
-    assert_eq!(undated(&print_agent(&log)), file);
+    for file in [fixture!("agent"), fixture!("agent-seated")] {
+        let parsed = parse_agent(file.as_bytes()).unwrap();
+        let log = parsed.clone().into_log().unwrap();
+        assert_eq!(parsed.shown, ShownAgent::of(&log.fold().unwrap()));
+        assert_eq!(undated(&print_agent(&log)), file);
+    }
+    let left = fixture!("agent-left");
+    let log = parse_agent(left.as_bytes()).unwrap().into_log().unwrap();
+    assert_eq!(log.fold(), None);
+    assert_eq!(undated(&print_agent(&log)), left);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn refs_that_move_together_move_all_or_none() {
 fn spec() -> FetchSpec {
     FetchSpec {
         from: "refs/reflectt/claims*".to_owned(),
-        to: "refs/reflectt/remotes/origin/claims*".to_owned(),
+        to: Some("refs/reflectt/remotes/origin/claims*".to_owned()),
     }
 }
 
@@ -132,7 +132,7 @@ fn fetching_brings_and_prunes_only_its_own_refs() {
     ]
     .map(|(from, to)| FetchSpec {
         from: from.to_owned(),
-        to: format!("refs/reflectt/remotes/origin/{to}"),
+        to: Some(format!("refs/reflectt/remotes/origin/{to}")),
     });
     remote.fetch(&specs).unwrap();
     let names = || -> Vec<String> {
@@ -173,7 +173,7 @@ fn a_remote_that_is_gone_or_silent_is_unreachable() {
     assert!(matches!(gone, GitError::Unreachable { .. }), "{gone}");
     let spec = FetchSpec {
         from: "refs/heads/*".to_owned(),
-        to: "refs/x/*".to_owned(),
+        to: Some("refs/x/*".to_owned()),
     };
     let gone = remote.fetch(&[spec]).unwrap_err();
     assert!(matches!(gone, GitError::Unreachable { .. }), "{gone}");
@@ -314,7 +314,7 @@ fn fetches_of_one_clone_do_not_get_in_each_others_way() {
     let claims = name("refs/reflectt/claims");
     let specs = [FetchSpec {
         from: claims.to_string(),
-        to: "refs/reflectt/remotes/origin/claims".to_owned(),
+        to: Some("refs/reflectt/remotes/origin/claims".to_owned()),
     }];
     let mut last = None;
     for round in 0..8 {
@@ -336,4 +336,22 @@ fn fetches_of_one_clone_do_not_get_in_each_others_way() {
             }
         });
     }
+}
+
+#[test]
+fn a_ref_without_room_is_no_race() {
+    let (test, _bare) = pair();
+    let repo = test.open();
+    test.git(&["push", "-q", "origin", "HEAD:refs/heads/reflectt/foo"]);
+    let commit = Some(Oid::parse(test.git(&["rev-parse", "HEAD"]).trim()).unwrap());
+    let pushes = [
+        push(&name("refs/reflectt/claims"), None, commit),
+        push(&name("refs/heads/reflectt"), None, commit),
+    ];
+    let remote = repo.remote("origin", LIMIT);
+    let done = remote.push(&pushes, Together::AllOrNone).unwrap();
+    assert_eq!(done[0], Pushed::Together);
+    let reason = "its `refs/heads/reflectt/foo` leaves no room for it; rename that on the remote";
+    let reason = reason.to_owned();
+    assert_eq!(done[1], Pushed::Refused { reason });
 }

@@ -159,12 +159,12 @@ pub(super) fn check_resources(
 
 pub(super) fn check_paths(
     others: &Others,
-    agent: &AgentName,
+    is_own: &dyn Fn(&Claim) -> bool,
     paths: &[PathPattern],
 ) -> Option<Decision> {
     others
         .claims()
-        .filter(|claim| claim.agent != *agent)
+        .filter(|claim| !is_own(claim))
         .find_map(|claim| {
             let overlap = claim.overlaps(paths);
             (!overlap.is_empty()).then(|| Decision::Held {

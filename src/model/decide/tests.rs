@@ -155,6 +155,7 @@ impl Team {
             now: self.now,
             settings: &self.settings,
             expired: &|claim| self.silent.contains(&claim.agent),
+            elsewhere: &|claim| claim.clone != clone_id(),
             wip: &|name| self.limit(name),
         };
         decide(&self.table, &facts, request)
@@ -608,4 +609,31 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_a_namesake_in_another_clone_holds_is_not_ones_own() {
+    let mut team = Team::new();
+    let theirs = Take {
+        clone: "ba9876543210".parse().unwrap(),
+        ..take_of("aaaaaa", "kai", &["src/a"])
+    };
+    team.granted(&Request::Take(theirs));
+    let same = Request::Take(take_of("aaaaaa", "kai", &["src/a"]));
+    let overlapping = Request::Take(take_of("bbbbbb", "kai", &["src"]));
+    for request in [&same, &overlapping] {
+        let decision = team.ask(request);
+        assert!(matches!(decision, Decision::Held { .. }), "{decision:?}");
+    }
+    let decision = team.ask(&release("aaaaaa", "kai"));
+    assert!(matches!(decision, Decision::NotHeld { .. }), "{decision:?}");
+    // The seat moves here, and what it holds with it.
+    let here = Request::Move {
+        agent: agent("kai"),
+        clone: clone_id(),
+    };
+    team.granted(&here);
+    team.unchanged(&here);
+    team.unchanged(&same);
+    team.all_granted(&[overlapping, release("aaaaaa", "kai")]);
 }

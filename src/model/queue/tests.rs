@@ -33,6 +33,7 @@ fn kai() -> Agent {
         lanes: BTreeSet::new(),
         wip: None,
         joined: Timestamp(0),
+        home: None,
     }
 }
 
@@ -125,6 +126,7 @@ fn look_as<'a>(agent: &Agent, open: &'a [Task], table: &Table, silent: &str) -> 
         now: Timestamp(1_000),
         settings: &settings,
         expired: &|claim| claim.agent.as_str() == silent,
+        elsewhere: &|_| false,
         wip: &|_| 2,
     };
     let dependency = |id| {
@@ -401,6 +403,7 @@ fn who_is_silent_is_judged_once() {
             asked.set(asked.get() + 1);
             false
         },
+        elsewhere: &|_| false,
         wip: &|_| 1,
     };
     let done = |_| Dependency::Done;

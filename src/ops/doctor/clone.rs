@@ -45,6 +45,23 @@ fn remote(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
     let Some(link) = store.link() else {
         return Ok(());
     };
+    let names = ctx.repo().remote_names();
+    // Git takes a path or an address for a remote, too.
+    let is_name = !link.name.contains(['/', ':']);
+    if is_name && !names.contains(&link.name) {
+        let reason = format!(
+            "the team is shared through the remote `{}`, which this clone does not have",
+            link.name
+        );
+        let finding = Finding::new(Severity::Error, "no_remote", Thing::Git, reason);
+        // Renamed, it has its branches under its new name.
+        let renamed = names.iter().find(|name| store.has_tracked(name));
+        findings.push(match renamed.or(names.first()) {
+            Some(name) => finding.fix(format!("reflectt init --remote {name}")),
+            None => finding.fix("git remote add NAME URL, then reflectt init --remote NAME"),
+        });
+        return Ok(());
+    }
     let (here, there) = (store.local_tips()?, store.tracking_tips(&link)?);
     if let Some(tip) = there.record
         && let Err(error) = store.check_theirs(&link, tip)
@@ -57,6 +74,11 @@ fn remote(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
     let (Some(record), Some(table)) = (here.record, there.table) else {
         return Ok(());
     };
+    // What is built on here is mended here, and goes there with the next exchange.
+    let is_here = |own| Ok::<_, OpsError>(own == table || ctx.repo().is_ancestor(table, own)?);
+    if here.table.map(is_here).transpose()? == Some(true) {
+        return Ok(());
+    }
     if let Err(error) = store.snapshot_at(record, Some(table))?.table() {
         let (remote, name) = (&link.name, link.claims_on_remote());
         let reason = crate::ops::chain(&error);
@@ -164,7 +186,7 @@ fn worktrees(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError>
 /// Examines the heartbeats of this clone.
 pub fn heartbeats(ctx: &Context, mending: Mending) -> Result<Vec<Finding>, OpsError> {
     let snapshot = ctx.store().snapshot()?;
-    let presence = ctx.store().presence();
+    let presence = ctx.presence();
     let now = ctx.now();
     let mut findings = Vec::new();
     for name in presence.names()? {

@@ -11,22 +11,11 @@ use super::{Exam, Finding, Severity, Thing};
 /// The branch is checked out for a correction like any other, in a worktree of its own.
 const BY_HAND: &str = "git worktree add ../record reflectt (then correct it there and commit)";
 
-/// What may be at the root of the record.
-const FILES: [&str; 2] = [layout::README, layout::CONFIG];
-const DIRECTORIES: [&str; 8] = [
-    layout::AGENTS,
-    layout::TASKS,
-    layout::ARCHIVE,
-    layout::INBOX,
-    layout::CHANNELS,
-    layout::REFLECTIONS,
-    layout::INSIGHTS,
-    layout::QUARANTINE,
-];
-
 impl Exam<'_, '_> {
     pub(super) fn files(&mut self) -> Result<(), OpsError> {
         let snapshot = self.snapshot;
+        self.deleted()?;
+        self.unnamed()?;
         for bad in snapshot.damaged()? {
             self.damaged(bad)?;
         }
@@ -53,11 +42,15 @@ impl Exam<'_, '_> {
         }
         for (name, mode) in snapshot.root_names() {
             let known = match mode {
-                Mode::Tree => DIRECTORIES.contains(&name.as_str()),
-                _ => FILES.contains(&name.as_str()),
+                Mode::Tree => layout::DIRECTORIES.contains(&name.as_str()),
+                _ => layout::FILES.contains(&name.as_str()),
             };
             if !known {
-                let reason = "reflectt does not know what this is, and leaves it alone";
+                let ours = layout::DIRECTORIES.contains(&name.as_str());
+                let reason = match ours {
+                    true => "it is in the place of a directory; what was in that is put back",
+                    false => "reflectt does not know what this is, and leaves it alone",
+                };
                 let thing = Thing::File(name);
                 self.add(Finding::new(
                     Severity::Warning,
@@ -71,6 +64,39 @@ impl Exam<'_, '_> {
             self.place(entry);
         }
         self.inboxes()
+    }
+
+    /// Names what no path can name, as a `.git` or a `..`: it is passed over, and mending drops it.
+    fn unnamed(&mut self) -> Result<(), OpsError> {
+        let repo = self.snapshot.store().repo();
+        for path in repo.unnamed(self.snapshot.tree)? {
+            let reason = "git checks out nothing of such a name, and reflectt passes it over";
+            let finding = Finding::new(Severity::Error, "bad_name", Thing::File(path), reason);
+            self.add(finding.mends(self.mending));
+            self.changes.drop_unnamed = true;
+        }
+        Ok(())
+    }
+
+    /// Names what was deleted by hand and is not put back yet; mending has put it back before.
+    fn deleted(&mut self) -> Result<(), OpsError> {
+        let store = self.snapshot.store();
+        let tip = self.snapshot.tip;
+        for commit in store.left_by_hand(&[tip])? {
+            let mut removed = store.removed_by(commit)?;
+            if !removed.is_empty() {
+                let there = store.identities(self.snapshot.tree)?;
+                removed.retain(|it| !there.contains(&layout::identity(&it.path)));
+            }
+            for it in removed {
+                let reason = "it was deleted by hand; the next command that writes puts it back";
+                let thing = Thing::File(it.path);
+                self.add(
+                    Finding::new(Severity::Warning, "deleted", thing, reason).fix(super::MEND),
+                );
+            }
+        }
+        Ok(())
     }
 
     fn damaged(&mut self, bad: &Quarantined) -> Result<(), OpsError> {
@@ -99,6 +125,12 @@ impl Exam<'_, '_> {
                 Some(good),
                 format!("its last good version ({}) is in force", good.short()),
             ),
+            (None, None) if !self.snapshot.is_file(&bad.path)? => {
+                self.changes.set_aside.push((bad.path.clone(), bad.blob));
+                let finding = Finding::new(Severity::Error, "not_a_file", thing, &bad.reason);
+                self.add(finding.mends(self.mending));
+                return Ok(());
+            }
             (None, None) => {
                 let reason = format!("{}; no version of it can be read", bad.reason);
                 let finding = Finding::new(Severity::Error, "damaged_file", thing, reason);
@@ -138,11 +170,11 @@ impl Exam<'_, '_> {
         ));
     }
 
-    /// Checks that whoever has unread messages is on the team.
+    /// Checks that whoever has unread messages is, or was, on the team.
     fn inboxes(&mut self) -> Result<(), OpsError> {
         for name in self.snapshot.inboxes()? {
             let known = match name.parse::<AgentName>() {
-                Ok(agent) => self.is_on_team(&agent)?,
+                Ok(agent) => self.snapshot.agent_log(&agent)?.is_some(),
                 Err(_) => false,
             };
             if !known {

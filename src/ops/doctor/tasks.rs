@@ -219,9 +219,11 @@ impl Exam<'_, '_> {
                 self.changes.tasks.insert(log.id, log);
             }
         }
-        for name in snapshot.agents()?.keys() {
-            if let Some(mut log) = snapshot.agent_log(name)?
-                && self.disown(Thing::File(layout::agent_path(name)), &mut log.log)
+        // Who has left is among them: it may be that which was forged.
+        for file in snapshot.files(layout::AGENTS)? {
+            if let Some(Ok(name)) = layout::agent_at(&file.path).map(str::parse)
+                && let Some(mut log) = snapshot.agent_log(&name)?
+                && self.disown(Thing::File(file.path), &mut log.log)
             {
                 self.changes.agents.push(log);
             }

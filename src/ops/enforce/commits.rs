@@ -123,7 +123,10 @@ fn snapshot<'c>(ctx: &'c Context, against: &Against) -> Result<Snapshot<'c>, Ops
         Against::HereOrRemote(remote) => store.snapshot_or_tracked(remote)?,
         Against::Table(tip) => {
             let here = store.snapshot_or_tracked("origin")?;
-            store.snapshot_at(here.tip, Some(*tip))?
+            let asked_for = store.snapshot_at(here.tip, Some(*tip))?;
+            // No other version will do.
+            asked_for.table()?;
+            asked_for
         }
     };
     // Without the table nothing would ever be found, and a build would be green for no reason.

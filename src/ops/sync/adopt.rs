@@ -10,9 +10,11 @@
 
 mod agent;
 mod lasting;
+mod removed;
 mod settings;
 mod task;
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use crate::format::FormatError;
@@ -21,12 +23,16 @@ use crate::model::event::{Kind, Log};
 use crate::model::moment::Moment;
 use crate::model::name::Author;
 use crate::ops::{Context, OpsError};
-use crate::store::{BadFile, Changes, HandMade, Origin, Snapshot, Step, Store, StoreError, layout};
+use crate::store::{
+    BadFile, ByHand, Changes, HandMade, Origin, Removed, Snapshot, Step, Store, layout,
+};
 
 /// What edits by hand come to.
 #[derive(Debug, Default)]
 pub struct Adopted {
     pub changes: Changes,
+    /// What was deleted and is put back, as far as it has to be said.
+    said: removed::Said,
     /// What could not be adopted, and why.
     pub warnings: Vec<String>,
     /// The same of files that cannot be read, which `doctor` names by itself.
@@ -56,7 +62,7 @@ pub fn take_in(ctx: &Context) -> Result<Adopted, OpsError> {
             return Ok(Adopted::default());
         }
         let snapshot = store.snapshot_at(tip, local.table)?;
-        let adopted = changes_on(store, &snapshot, &[tip])?;
+        let adopted = changes_on(store, &snapshot, &[tip], None)?;
         let origin = Origin {
             author: Author::reflectt(),
             now: ctx.now(),
@@ -77,15 +83,35 @@ pub fn take_in(ctx: &Context) -> Result<Adopted, OpsError> {
 /// Returns what follows from what was made by hand in the history of `snapshot`.
 ///
 /// `tips` are what it was merged from. Whoever wrote on top of an edit has warned of it, so that
-/// it is not said again in every clone.
-pub fn changes_on(store: &Store, snapshot: &Snapshot, tips: &[Oid]) -> Result<Adopted, OpsError> {
-    let files = store.hand_made(snapshot.tip)?;
+/// it is not said again in every clone. `had` is what this clone has had: nothing of it goes.
+pub fn changes_on(
+    store: &Store,
+    snapshot: &Snapshot,
+    tips: &[Oid],
+    had: Option<Oid>,
+) -> Result<Adopted, OpsError> {
+    let ByHand { files, removed } = store.hand_made(snapshot.tip)?;
     let news = store.left_by_hand(tips)?;
     let mut adopted = Adopted::default();
+    let lost = match had {
+        Some(had) => store.removed_since(had, snapshot.tip)?,
+        None => Vec::new(),
+    };
+    // First, so that edits are made of what is there again.
+    let again: HashSet<String> = (files.iter().map(|file| layout::identity(&file.path))).collect();
+    let gone: Vec<Removed> = removed.into_iter().chain(lost).collect();
+    adopted.put_back(snapshot, &gone, |it| {
+        news.contains(&it.commit) && !again.contains(&layout::identity(&it.path))
+    })?;
+    // Looked up one by one, many files of one directory would each read all of it.
+    let there = match files.is_empty() {
+        true => HashMap::new(),
+        false => store.files_of(snapshot.tree)?,
+    };
     for file in &files {
         let edit = Edit {
             snapshot,
-            here: is_at(snapshot, file)?,
+            here: there.get(&file.path) == Some(&file.blob),
             new: news.contains(&file.commit),
             file,
         };
@@ -96,6 +122,12 @@ pub fn changes_on(store: &Store, snapshot: &Snapshot, tips: &[Oid]) -> Result<Ad
             _ => adopted.lasting(&edit)?,
         }
     }
+    shorten(&mut adopted.warnings, "edits are not adopted");
+    shorten(
+        &mut adopted.unreadable,
+        "files cannot be read; `reflectt doctor` names them",
+    );
+    adopted.warnings.extend(adopted.said.sentences());
     let changes = &adopted.changes;
     let count = changes.tasks.len()
         + changes.agents.len()
@@ -108,13 +140,16 @@ pub fn changes_on(store: &Store, snapshot: &Snapshot, tips: &[Oid]) -> Result<Ad
     Ok(adopted)
 }
 
-/// Tells whether the record still has the file as it was left by hand.
-fn is_at(snapshot: &Snapshot, file: &HandMade) -> Result<bool, StoreError> {
-    let found = snapshot
-        .store()
-        .repo()
-        .find_path(snapshot.tree, &file.path)?;
-    Ok(found.map(|entry| entry.oid) == Some(file.blob))
+/// How many files that cannot be adopted are named.
+const NAMED: usize = 10;
+
+/// Leaves it at the first of many warnings, and says how many more there are.
+fn shorten(warnings: &mut Vec<String>, of_what: &str) {
+    let more = warnings.len().saturating_sub(NAMED);
+    if more > 0 {
+        warnings.truncate(NAMED);
+        warnings.push(format!("{more} more {of_what}"));
+    }
 }
 
 /// One file that somebody edited.
@@ -232,7 +267,9 @@ impl Adopted {
             }
             _ => "correct it there and commit",
         };
-        self.unreadable.extend(edit.warning(bad, next));
+        // One that somebody replaced or removed since does no harm.
+        let warning = edit.warning(bad, next).filter(|_| edit.here);
+        self.unreadable.extend(warning);
     }
 }
 

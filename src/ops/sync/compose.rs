@@ -14,11 +14,13 @@ use crate::store::{Changes, Origin, Snapshot, Store, StoreError, Tips, layout};
 use super::adopt::changes_on;
 use super::plan::{Plan, RecordStep, TableStep, View};
 use super::{BoardToo, SyncOptions};
+use crate::ops::silence::Silence;
 use crate::ops::tx::{Contact, Tx};
 use crate::ops::{Context, OpsError, board, mend};
 
 /// What both sides shall have.
 pub struct Composed {
+    /// Without a table, it stays as it is on either side.
     pub tips: Tips,
     pub lost: Vec<Lost>,
     pub warnings: Vec<String>,
@@ -42,7 +44,7 @@ pub fn compose(
         },
     };
     let mut lost = Vec::new();
-    let warnings = on.adopt(view)?;
+    let warnings = on.adopt(view, plan)?;
     if let TableStep::Replay { here, onto } = plan.table {
         lost = on.replay(here, onto)?;
         on.tell(&lost)?;
@@ -59,7 +61,7 @@ pub fn compose(
     Ok(Composed {
         tips: Tips {
             record: Some(on.record),
-            table: on.table,
+            table: on.table.filter(|_| plan.table != TableStep::Nothing),
         },
         lost,
         warnings,
@@ -95,11 +97,16 @@ impl<'c> Top<'c> {
     }
 
     /// Makes events of what people edited by hand.
-    fn adopt(&mut self, view: &View) -> Result<Vec<String>, OpsError> {
+    fn adopt(&mut self, view: &View, plan: &Plan) -> Result<Vec<String>, OpsError> {
         let snapshot = self.snapshot()?;
         let tips = [view.local.record, view.remote.record];
         let tips: Vec<Oid> = tips.into_iter().flatten().collect();
-        let adopted = changes_on(self.store(), &snapshot, &tips)?;
+        // A merge keeps what either side has.
+        let had = match plan.record {
+            RecordStep::Follow(_) => view.local.record,
+            _ => None,
+        };
+        let adopted = changes_on(self.store(), &snapshot, &tips, had)?;
         if adopted.changes.touches_record() {
             self.add(&snapshot, &adopted.changes)?;
         }
@@ -119,10 +126,12 @@ impl<'c> Top<'c> {
             let own = agents.get(agent).and_then(|agent| agent.wip);
             own.unwrap_or(settings.wip_agent)
         };
+        let silence = Silence::new(self.ctx, &snapshot, Contact::Fresh)?;
         let facts = crate::model::decide::Facts {
             now: self.ctx.now(),
             settings,
             expired: &|_| false,
+            elsewhere: &|claim| silence.is_elsewhere(claim),
             wip: &wip,
         };
         let done = replay::replay(&versions, &table, &facts);

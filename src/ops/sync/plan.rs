@@ -17,6 +17,14 @@ pub struct View {
     /// How what was known stands to what the remote has, where both are there.
     pub record_since: Option<Relation>,
     pub table_since: Option<Relation>,
+    /// Whether the table here, and the remote's, cannot be read. Asked only where they differ.
+    pub damaged: Damaged,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Damaged {
+    pub local: bool,
+    pub remote: bool,
 }
 
 /// What becomes of the record.
@@ -54,6 +62,10 @@ pub enum Oddity {
     RecordRewritten,
     TableDeleted,
     TableRewritten,
+    /// The table here cannot be read, and is not given to the remote.
+    TableDamaged,
+    /// The remote's table cannot be read, so what depends on it waits.
+    TheirTableDamaged,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +94,14 @@ pub fn plan(view: &View) -> Plan {
     let table = match (view.local.table, view.remote.table) {
         (None, None) => TableStep::Nothing,
         (None, Some(remote)) => TableStep::Follow(remote),
+        (Some(_), None) if view.damaged.local => TableStep::Nothing,
         (Some(local), None) => TableStep::Push(local),
         (Some(local), Some(remote)) => match view.table {
             Some(Relation::Same) => TableStep::Nothing,
+            Some(Relation::Ahead) if view.damaged.local => TableStep::Nothing,
             Some(Relation::Ahead) => TableStep::Push(local),
             Some(Relation::Behind) => TableStep::Follow(remote),
+            Some(Relation::Diverged) | None if view.damaged.remote => TableStep::Nothing,
             Some(Relation::Diverged) | None => TableStep::Replay {
                 here: local,
                 onto: remote,
@@ -108,6 +123,12 @@ pub fn plan(view: &View) -> Plan {
     } else if is_rewritten(view.table_since) {
         oddities.push(Oddity::TableRewritten);
     }
+    let waits = table == TableStep::Nothing;
+    if view.damaged.local && waits {
+        oddities.push(Oddity::TableDamaged);
+    } else if view.damaged.remote && (waits || matches!(table, TableStep::Follow(_))) {
+        oddities.push(Oddity::TheirTableDamaged);
+    }
     Plan {
         record,
         table,
@@ -118,19 +139,23 @@ pub fn plan(view: &View) -> Plan {
 impl Oddity {
     /// Says what happened and what was done about it.
     pub fn message(self, remote: &str) -> String {
-        let (what, done) = match self {
-            Oddity::RecordDeleted => ("the record was deleted", "it is pushed again"),
-            Oddity::RecordRewritten => (
-                "the record was rewritten by force",
-                "what it lost is merged in again",
+        let there = |what| format!("on `{remote}` {what}");
+        match self {
+            Oddity::RecordDeleted => there("the record was deleted; it is pushed again"),
+            Oddity::RecordRewritten => {
+                there("the record was rewritten by force; what it lost is merged in again")
+            }
+            Oddity::TableDeleted => there("the claims table was deleted; it is pushed again"),
+            Oddity::TableRewritten => there(
+                "the claims table was moved back by force; the claims it lost are asked for again",
             ),
-            Oddity::TableDeleted => ("the claims table was deleted", "it is pushed again"),
-            Oddity::TableRewritten => (
-                "the claims table was moved back by force",
-                "the claims it lost are asked for again",
+            Oddity::TableDamaged => {
+                "the claims table here cannot be read, and is not pushed; `reflectt doctor` says what to do".to_owned()
+            }
+            Oddity::TheirTableDamaged => there(
+                "the claims table cannot be read, and claims wait; `reflectt doctor` says what to do",
             ),
-        };
-        format!("on `{remote}` {what}; {done}")
+        }
     }
 }
 
@@ -158,7 +183,36 @@ mod tests {
             table: relation,
             record_since: remote.record.map(|_| Relation::Same),
             table_since: remote.table.map(|_| Relation::Same),
+            damaged: Damaged::default(),
         }
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_read_is_not_built_upon_nor_given_away() {
+        use Relation::{Ahead, Behind, Diverged};
+        let step = |relation: Option<Relation>, local, remote| {
+            let there = tips(Some(3), relation.map(|_| 4));
+            let it = View {
+                damaged: Damaged { local, remote },
+                ..view(tips(Some(1), Some(2)), there, relation)
+            };
+            let plan = plan(&it);
+            (plan.table, plan.oddities)
+        };
+        let ours = (TableStep::Nothing, vec![Oddity::TableDamaged]);
+        let theirs = (TableStep::Nothing, vec![Oddity::TheirTableDamaged]);
+        assert_eq!(step(Some(Ahead), true, false), ours);
+        assert_eq!(step(None, true, false), ours);
+        assert_eq!(step(Some(Diverged), false, true), theirs);
+        // Its versions before the damage are asked for on the remote's.
+        assert!(matches!(
+            step(Some(Diverged), true, false).0,
+            TableStep::Replay { .. }
+        ));
+        // What the remote has is what there is.
+        let (followed, said) = step(Some(Behind), false, true);
+        assert!(matches!(followed, TableStep::Follow(_)));
+        assert_eq!(said, [Oddity::TheirTableDamaged]);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::git::{Oid, Pushed, Relation};
+use crate::model::claim::CloneId;
 use crate::store::{Link, Step, Store, StoreError, Tips};
 
 use super::compose::{Composed, compose};
-use super::plan::{Oddity, Plan, RecordStep, TableStep, View, plan};
+use super::plan::{Damaged, Oddity, Plan, RecordStep, TableStep, View, plan};
 use super::{
     Adopt, Fetch, PresenceToo, RecordToo, Standstill, SyncOptions, SyncReport, link, time_limit,
 };
@@ -114,12 +115,30 @@ fn view(store: &Store, known: Tips, remote: Tips) -> Result<View, OpsError> {
             _ => Ok(None),
         }
     };
+    let table = relation(local.table, remote.table)?;
+    let is_damaged = |tip: Option<Oid>| -> Result<bool, StoreError> {
+        match (local.record.or(remote.record), tip) {
+            (Some(record), Some(_)) => {
+                let snapshot = store.snapshot_at(record, tip)?;
+                Ok(snapshot.known_table()?.is_none())
+            }
+            _ => Ok(false),
+        }
+    };
+    let damaged = match table {
+        Some(Relation::Same) => Damaged::default(),
+        _ => Damaged {
+            local: is_damaged(local.table)?,
+            remote: is_damaged(remote.table)?,
+        },
+    };
     Ok(View {
         local,
         known,
         remote,
+        damaged,
         record: relation(local.record, remote.record)?,
-        table: relation(local.table, remote.table)?,
+        table,
         record_since: relation(known.record, remote.record)?,
         table_since: relation(known.table, remote.table)?,
     })
@@ -136,8 +155,22 @@ fn observe(ctx: &Context, link: &Link, remote: Tips) -> Result<(), OpsError> {
         Err(StoreError::Foreign { .. }) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let own = ctx.clone_id()?;
+    let own = part_from_double(ctx, link)?;
     Ok(ctx.store().observe(link, &own, &snapshot, ctx.uptime())?)
+}
+
+/// Returns the id of this clone: another one, if the remote shows that somebody else has it, too.
+fn part_from_double(ctx: &Context, link: &Link) -> Result<CloneId, OpsError> {
+    let own = ctx.clone_id()?;
+    if !ctx.store().is_doubled(link, &own)? {
+        return Ok(own);
+    }
+    let here = ctx.random(|rng| ctx.store().part_from(&own, rng))?;
+    ctx.note_warnings([format!(
+        "another clone on `{}` has the id of this one, as copies have: this one has an id of its own from now on",
+        link.name
+    )]);
+    Ok(here.id)
 }
 
 /// The longest and the usual time between two publications of presence.

@@ -8,6 +8,7 @@ use crate::model::task::TaskEvent;
 
 use crate::ops::OpsError;
 use crate::ops::error::Held;
+use crate::ops::home::free_name;
 use crate::ops::silence::Silence;
 
 use super::{Granted, Tx, coarse};
@@ -20,6 +21,7 @@ impl<'t, 's> Tx<'t, 's> {
         let silence = self.silence()?;
         let now = self.now;
         let expired = |claim: &Claim| silence.is_expired(claim);
+        let elsewhere = |claim: &Claim| silence.is_elsewhere(claim);
         let wip = |agent: &AgentName| {
             agents
                 .get(agent)
@@ -30,6 +32,7 @@ impl<'t, 's> Tx<'t, 's> {
             now,
             settings,
             expired: &expired,
+            elsewhere: &elsewhere,
             wip: &wip,
         };
         match decide::decide(self.table()?, &facts, request) {
@@ -46,7 +49,7 @@ impl<'t, 's> Tx<'t, 's> {
     where
         's: 't,
     {
-        Silence::new(self.ctx, self.snapshot.settings()?, self.contact)
+        Silence::new(self.ctx, self.snapshot, self.contact)
     }
 
     /// Drops the claims of all that have gone silent, and returns them.
@@ -79,7 +82,7 @@ impl<'t, 's> Tx<'t, 's> {
 
     /// Records that a silent agent's claim is over, and tells it.
     fn expire(&mut self, claim: &Claim) -> Result<(), OpsError> {
-        let beat = self.ctx.store().presence().get(&claim.agent, self.now)?;
+        let beat = self.ctx.presence().get(&claim.agent, self.now)?;
         let seen = beat.as_ref().map(|beat| beat.seen);
         let seen = seen.max(self.silence()?.last_sign(claim));
         let silent = seen.map(|seen| self.now.since(seen));
@@ -122,11 +125,16 @@ impl<'t, 's> Tx<'t, 's> {
     ) -> Result<OpsError, OpsError> {
         let wanted = match request {
             Request::Take(take) => take.of_task.then_some(take.id),
+            // Its own by the name, but not here.
+            _ if by.agent == self.me => by.task(),
             _ => None,
         };
         let settings = self.snapshot.settings()?;
         let seen = self.ctx.liveness(&by.agent, settings)?;
+        let namesake = by.agent == self.me;
+        let namesake = namesake.then(|| free_name(self.snapshot, &self.me));
         Ok(OpsError::Held(Box::new(Held {
+            namesake: namesake.transpose()?,
             by,
             wanted,
             paths,
@@ -150,6 +158,9 @@ impl<'t, 's> Tx<'t, 's> {
         }
         use crate::model::rule::{Refusal, Rule};
         let message = match holder {
+            Some(claim) if claim.agent == self.me => {
+                return self.held(claim.clone(), request, claim.paths.clone());
+            }
             Some(claim) => format!("`{id}` is held by `{}`, not by `{}`", claim.agent, self.me),
             None => format!("nobody holds `{id}`; claim it first"),
         };

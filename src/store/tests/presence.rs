@@ -1,6 +1,8 @@
 //! Heartbeats: files whose time is what counts.
 
 use super::*;
+use crate::git::OpenOptions;
+use crate::model::observe::Uptime;
 use crate::model::presence::{Haunt, Heartbeat, Liveness};
 
 const HOUR: i64 = 3_600_000;
@@ -12,7 +14,7 @@ fn later(millis: i64) -> Timestamp {
 #[test]
 fn a_beat_sets_the_time_and_keeps_the_note() {
     let place = Place::founded();
-    let (presence, kai) = (place.store.presence(), agent("kai"));
+    let (presence, kai) = (place.store.presence(Uptime::default()), agent("kai"));
     assert_eq!(presence.get(&kai, NOW).unwrap(), None);
     presence.beat(&kai, NOW, Some("reading")).unwrap();
     presence.beat(&kai, later(5000), None).unwrap();
@@ -25,15 +27,13 @@ fn a_beat_sets_the_time_and_keeps_the_note() {
     assert_eq!(beat, expected);
     let settings = place.snapshot().settings().unwrap().clone();
     assert_eq!(beat.liveness(later(6000), &settings), Liveness::Active);
-    assert!(!beat.expired(later(5000 + HOUR - 1), &settings));
-    assert!(beat.expired(later(5000 + HOUR), &settings));
     assert_eq!(presence.names().unwrap(), ["kai"]);
 }
 
 #[test]
 fn signing_off_lasts_until_the_next_beat() {
     let place = Place::founded();
-    let (presence, kai) = (place.store.presence(), agent("kai"));
+    let (presence, kai) = (place.store.presence(Uptime::default()), agent("kai"));
     presence.beat(&kai, NOW, Some("done for today")).unwrap();
     presence.sign_off(&kai, later(1000)).unwrap();
     let beat = presence.get(&kai, later(1000)).unwrap().unwrap();
@@ -46,7 +46,7 @@ fn signing_off_lasts_until_the_next_beat() {
 #[test]
 fn a_heartbeat_from_the_future_counts_from_now() {
     let place = Place::founded();
-    let (presence, kai) = (place.store.presence(), agent("kai"));
+    let (presence, kai) = (place.store.presence(Uptime::default()), agent("kai"));
     presence.beat(&kai, later(24 * HOUR), None).unwrap();
     let seen = |beat: Option<Heartbeat>| beat.unwrap().seen;
     assert_eq!(seen(presence.peek("kai").unwrap()), later(24 * HOUR));
@@ -55,10 +55,109 @@ fn a_heartbeat_from_the_future_counts_from_now() {
     assert_eq!(seen(presence.get(&kai, later(HOUR)).unwrap()), NOW);
 }
 
+fn up(boot: &str, millis: u64) -> Uptime {
+    Uptime {
+        boot: boot.to_owned(),
+        millis,
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_while_the_machine_runs_makes_nobody_older_or_younger() {
+    let place = Place::founded();
+    let kai = agent("kai");
+    let minute = 60_000;
+    let beat = |at: i64, up: Uptime| {
+        let presence = place.store.presence(up);
+        presence.beat(&kai, later(at), None).unwrap();
+    };
+    let age = |at: i64, up: Uptime| {
+        let presence = place.store.presence(up);
+        let seen = presence.get(&kai, later(at)).unwrap().unwrap().seen;
+        let silent = presence.silent_for(&kai, later(at)).unwrap();
+        assert_eq!(silent, later(at).since(seen));
+        silent.as_millis()
+    };
+    beat(0, up("a", 1000));
+    assert_eq!(
+        age(2 * HOUR + minute, up("a", 1000 + 60_000)),
+        60_000,
+        "set forward"
+    );
+    assert_eq!(age(-2 * HOUR, up("a", 1000 + 90_000)), 90_000, "set back");
+    // Nothing is lost by it: a beat after it counts as any other, and only touches the file.
+    beat(2 * HOUR, up("a", 200_000));
+    let file = place.store.dir().join("heartbeats/kai");
+    let inode = || std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&file).unwrap());
+    let before = inode();
+    beat(2 * HOUR + 1000, up("a", 201_010));
+    assert_eq!(inode(), before, "the same clock: nothing is written");
+    assert_eq!(age(2 * HOUR + 61_000, up("a", 261_000)), 60_000);
+    assert_eq!(age(9 * HOUR, up("a", 261_000)), 60_000);
+    // Since the machine was started anew, only the clock on the wall knows.
+    assert_eq!(age(2 * HOUR + 121_000, up("b", 5000)), 120_000);
+    beat(2 * HOUR + 121_000, up("b", 5000));
+    assert_eq!(age(9 * HOUR, up("b", 6000)), 1000);
+}
+
+#[test]
+fn who_was_never_seen_is_silent_from_the_first_question_on_and_not_here() {
+    let place = Place::founded();
+    let (presence, kai) = (place.store.presence(Uptime::default()), agent("kai"));
+    let silent = |at| presence.silent_for(&kai, later(at)).unwrap().as_millis();
+    assert_eq!(silent(0), 0);
+    assert_eq!(silent(5000), 5000);
+    assert_eq!(presence.get(&kai, later(5000)).unwrap(), None);
+    assert_eq!(presence.peek("kai").unwrap(), None);
+    assert!(
+        place
+            .store
+            .own_signs(later(5000))
+            .unwrap()
+            .agents
+            .is_empty()
+    );
+    presence.beat(&kai, later(6000), None).unwrap();
+    assert!(presence.get(&kai, later(6000)).unwrap().is_some());
+}
+
+#[test]
+fn a_copy_of_a_clone_is_another_clone_without_its_agents() {
+    let place = Place::founded();
+    let mut rng = fastrand::Rng::with_seed(1);
+    let first = place.store.here(&mut rng).unwrap();
+    let presence = place.store.presence(Uptime::default());
+    presence.beat(&agent("kai"), NOW, None).unwrap();
+    let own = place.store.repo().work_dir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (copy, moved) = (dir.path().join("copy"), dir.path().join("moved"));
+    let mut cp = std::process::Command::new("cp");
+    assert!(cp.arg("-a").args([own, &copy]).status().unwrap().success());
+    let open = |dir: &Path| {
+        let options = OpenOptions {
+            dir: dir.to_owned(),
+            ..place.store.repo().options().clone()
+        };
+        Store::new(Repo::open(options).unwrap())
+    };
+    let store = open(&copy);
+    let here = store.here(&mut rng).unwrap();
+    assert_ne!(here.id, first.id);
+    assert!(here.copied_from.is_some() && !here.made(&first.id));
+    assert_eq!(store.presence(Uptime::default()).names().unwrap(), [""; 0]);
+    let again = store.here(&mut rng).unwrap();
+    assert_eq!((again.id, again.copied_from), (here.id.clone(), None));
+    // The original stays what it was, and a repository that is moved is the same clone.
+    assert_eq!(place.store.here(&mut rng).unwrap().id, first.id);
+    assert_eq!(presence.names().unwrap(), ["kai"]);
+    std::fs::rename(&copy, &moved).unwrap();
+    assert_eq!(open(&moved).here(&mut rng).unwrap().id, here.id);
+}
+
 #[test]
 fn heartbeats_can_be_deleted_at_any_time() {
     let place = Place::founded();
-    let (presence, kai) = (place.store.presence(), agent("kai"));
+    let (presence, kai) = (place.store.presence(Uptime::default()), agent("kai"));
     presence.beat(&kai, NOW, None).unwrap();
     presence.forget("kai").unwrap();
     assert_eq!(presence.get(&kai, NOW).unwrap(), None);
@@ -73,7 +172,7 @@ fn heartbeats_can_be_deleted_at_any_time() {
 fn beats_write_no_object() {
     let place = Place::founded();
     let before = place.test.git(&["count-objects"]);
-    let presence = place.store.presence();
+    let presence = place.store.presence(Uptime::default());
     for second in 0..1000 {
         presence
             .beat(&agent("kai"), later(second * 1000), None)
@@ -91,7 +190,7 @@ fn a_clone_has_one_id_however_many_ask_first() {
                 let options = place.store.repo().options().clone();
                 scope.spawn(move || {
                     let store = Store::new(Repo::open(options).unwrap());
-                    store.clone_id(&mut fastrand::Rng::with_seed(seed)).unwrap()
+                    store.here(&mut fastrand::Rng::with_seed(seed)).unwrap().id
                 })
             })
             .collect();
@@ -100,14 +199,14 @@ fn a_clone_has_one_id_however_many_ask_first() {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     std::fs::write(place.store.dir().join("clone"), "nonsense").unwrap();
     let mut rng = fastrand::Rng::with_seed(9);
-    let new = place.store.clone_id(&mut rng).unwrap();
-    assert_eq!(place.store.clone_id(&mut rng).unwrap(), new);
+    let new = place.store.here(&mut rng).unwrap().id;
+    assert_eq!(place.store.here(&mut rng).unwrap().id, new);
 }
 
 #[test]
 fn where_an_agent_was_seen_is_written_when_it_goes_elsewhere() {
     let place = Place::founded();
-    let (presence, kai) = (place.store.presence(), agent("kai"));
+    let (presence, kai) = (place.store.presence(Uptime::default()), agent("kai"));
     let note = |worktree: &str, path: &str, at| {
         let path = Path::new(path);
         presence

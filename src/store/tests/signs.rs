@@ -54,8 +54,11 @@ fn a_day_of_heartbeats_adds_no_commit_and_little_else() {
         let now = Timestamp(NOW.0 + minute * 60_000);
         for n in 0..50 {
             let agent = agent(&format!("agent-{n}"));
-            let seen = Timestamp(now.0 - rng.i64(..60_000));
-            store.presence().beat(&agent, seen, None).unwrap();
+            let seen = Timestamp(now.0 - rng.i64(0..60_000));
+            store
+                .presence(Uptime::default())
+                .beat(&agent, seen, None)
+                .unwrap();
         }
         let said = store.publish_signs(&link, &clone, now, Duration::ZERO, LIMIT);
         assert!(said.unwrap());
@@ -104,7 +107,10 @@ fn clocks_that_are_hours_off_change_nothing() {
         // Here as two clones at once: what one says is read as another's.
         let say = |minutes: i64| {
             let now = Timestamp(NOW.0 + skew + minutes * 60_000);
-            store.presence().beat(&agent("kai"), now, None).unwrap();
+            store
+                .presence(Uptime::default())
+                .beat(&agent("kai"), now, None)
+                .unwrap();
             store
                 .publish_signs(&link, &theirs, now, Duration::ZERO, LIMIT)
                 .unwrap();
@@ -128,7 +134,10 @@ fn a_clone_that_is_gone_for_a_month_is_taken_away_and_no_other() {
         ["000000000001", "000000000002", "000000000003"].map(|text| text.parse().unwrap());
     let say = |clone: usize, day: i64| {
         let now = Timestamp(NOW.0 + day * 24 * 3_600_000);
-        store.presence().beat(&agent("kai"), now, None).unwrap();
+        store
+            .presence(Uptime::default())
+            .beat(&agent("kai"), now, None)
+            .unwrap();
         let said = store.publish_signs(&link, &clones[clone], now, Duration::ZERO, LIMIT);
         assert!(said.unwrap());
         store.fetch(&link, LIMIT).unwrap();
@@ -157,7 +166,10 @@ fn what_this_clone_says_is_no_sign_of_its_agents_from_elsewhere() {
     let claim = &table.claims[&id("aaaaaa")];
     let store = &place.store;
     // Somebody else of this clone is alive.
-    store.presence().beat(&agent("link"), NOW, None).unwrap();
+    store
+        .presence(Uptime::default())
+        .beat(&agent("link"), NOW, None)
+        .unwrap();
     let said = store.publish_signs(&link, &claim.clone, NOW, Duration::ZERO, LIMIT);
     assert!(said.unwrap());
     let now = Uptime {
@@ -174,4 +186,41 @@ fn what_this_clone_says_is_no_sign_of_its_agents_from_elsewhere() {
     let other: CloneId = "0123456789ab".parse().unwrap();
     store.observe(&link, &other, &snapshot, now).unwrap();
     assert!(store.observed().age(&key).is_some());
+}
+
+#[test]
+fn another_clone_that_speaks_under_the_same_id_is_noticed() {
+    let mut place = Place::founded();
+    let link = linked(&place);
+    place.store = Store::new(place.test.open());
+    let store = &place.store;
+    let mut rng = fastrand::Rng::with_seed(1);
+    let own = store.here(&mut rng).unwrap().id;
+    let say = |store: &Store, seconds: i64| {
+        let now = Timestamp(NOW.0 + seconds * 1000);
+        let presence = store.presence(Uptime::default());
+        presence.beat(&agent("kai"), now, None).unwrap();
+        let said = store.publish_signs(&link, &own, now, Duration::ZERO, LIMIT);
+        assert!(said.unwrap());
+    };
+    let is_doubled = |store: &Store, id| store.is_doubled(&link, id).unwrap();
+    assert!(!is_doubled(store, &own));
+    say(store, 0);
+    say(store, 1);
+    assert!(!is_doubled(store, &own));
+    // The copy cannot be told by where it is: a machine that was copied whole.
+    let said = store.dir().join("said");
+    let ours = std::fs::read_to_string(&said).unwrap();
+    say(store, 2);
+    std::fs::write(&said, ours).unwrap();
+    assert!(is_doubled(store, &own));
+    let here = store.part_from(&own, &mut rng).unwrap();
+    assert!(
+        here.id != own && here.made(&own),
+        "what it claimed is its own still"
+    );
+    // Whoever finds the same a moment later comes to the same.
+    assert_eq!(store.part_from(&own, &mut rng).unwrap().id, here.id);
+    assert_eq!(store.here(&mut rng).unwrap().id, here.id);
+    assert!(!is_doubled(store, &here.id));
 }

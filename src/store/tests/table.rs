@@ -38,6 +38,22 @@ pub fn take(place: &Place, of: TaskId) -> Table {
     table
 }
 
+/// Returns a task whose record has a claim under `fence`.
+fn claimed(of: &str, fence: u64) -> TaskLog {
+    let mut log = task(id(of), "Keep the return path");
+    let claimed = TaskEvent::Claimed {
+        agent: agent("kai"),
+        fence: Fence(fence),
+        paths: Vec::new(),
+        resources: std::collections::BTreeSet::new(),
+        branch: None,
+        taken_over: None,
+    };
+    let at = stamp(Timestamp(NOW.0 + 1), fence);
+    log.log.push(at, Author::lossy("kai"), claimed);
+    log
+}
+
 fn with_two_claims() -> (Place, Table) {
     let place = Place::founded();
     take(&place, id("aaaaaa"));
@@ -83,20 +99,17 @@ fn a_damaged_table_is_an_error_and_never_a_guess() {
         let error = place.snapshot().table().unwrap_err();
         assert!(error.to_string().contains(said), "{error}");
 
-        let restored = place.store.restore_table(&[Fence(7)], &origin()).unwrap();
+        let restored = place.store.restore_table(&origin()).unwrap();
         assert_eq!(restored.unwrap().commit, Some(before), "{path}");
         let snapshot = place.snapshot();
         let now = snapshot.table().unwrap();
         assert_eq!(now.claims, table.claims, "{path}");
         assert!(now.epoch > table.epoch);
-        assert_eq!(now.fence, Fence(7), "above what the record has seen");
+        assert!(now.fence >= table.fence, "{path}");
         // A new version on top of the damaged one: no history is taken back.
         let tip = place.store.repo().read_commit(snapshot.table_tip.unwrap());
         assert_eq!(tip.unwrap().parents, [damaged]);
-        assert_eq!(
-            place.store.restore_table(&[Fence(7)], &origin()).unwrap(),
-            None
-        );
+        assert_eq!(place.store.restore_table(&origin()).unwrap(), None);
         place.test.git(&["fsck", "--strict", "--no-dangling"]);
     }
 }
@@ -114,7 +127,7 @@ fn a_fence_is_not_given_out_twice_after_a_table_was_lost() {
         place.store.claims_ref(),
         &[("table.toml", Some(text.as_bytes()))],
     );
-    let found = place.store.restore_table(&[Fence(0)], &origin()).unwrap();
+    let found = place.store.restore_table(&origin()).unwrap();
     assert_eq!(found.unwrap().damaged, 2);
     assert!(place.snapshot().table().unwrap().fence >= Fence(40));
 }
@@ -134,8 +147,9 @@ fn numbers_that_nobody_counted_are_set_back_and_claims_stay() {
         place.edit_ref(place.store.claims_ref(), &files);
         assert!(!place.snapshot().table().unwrap().is_plausible());
         // The record took part of it up; that counts no more than the table's own word.
-        let known = [Fence(2), Fence(most), Fence(7)];
-        place.store.restore_table(&known, &origin()).unwrap();
+        let known = [("aaaaaa", 2), ("bbbbbb", most), ("dddddd", 7)];
+        place.write(known.map(|(of, fence)| claimed(of, fence)));
+        place.store.restore_table(&origin()).unwrap();
         let snapshot = place.snapshot();
         let now = snapshot.table().unwrap();
         assert_eq!((now.epoch, now.fence), (table.epoch + 2, Fence(7)));
@@ -169,15 +183,34 @@ fn a_table_that_was_never_readable_becomes_empty() {
     let place = Place::founded();
     place.edit_ref(place.store.claims_ref(), &[("x", Some(b"y"))]);
     assert!(place.snapshot().table().is_err());
-    let found = place.store.restore_table(&[Fence(3)], &origin()).unwrap();
+    let found = place.store.restore_table(&origin()).unwrap();
     assert_eq!(found.unwrap().commit, None);
     let snapshot = place.snapshot();
     let table = snapshot.table().unwrap();
     assert!(table.claims.is_empty());
-    assert_eq!(table.fence, Fence(3));
     let none = Place::founded();
-    assert_eq!(
-        none.store.restore_table(&[Fence(3)], &origin()).unwrap(),
-        None
-    );
+    assert_eq!(none.store.restore_table(&origin()).unwrap(), None);
+}
+
+#[test]
+fn a_table_that_is_gone_is_taken_from_what_of_the_record_can_be_true() {
+    let forged = 1 << 40;
+    let place = Place::founded();
+    place.write([claimed("aaaaaa", forged)]);
+    let snapshot = place.snapshot();
+    assert_eq!(snapshot.table().unwrap(), &Table::default());
+    place.write([claimed("bbbbbb", 3), claimed("cccccc", 3)]);
+    let lost = place.snapshot().table().map(|_| ()).unwrap_err();
+    assert!(matches!(lost, StoreError::TableLost { fence: Fence(3) }));
+    let found = place.store.restore_table(&origin()).unwrap().unwrap();
+    assert_eq!((found.commit, found.fence), (None, Fence(3)));
+    let snapshot = place.snapshot();
+    let table = snapshot.table().unwrap();
+    assert!(table.is_plausible());
+    let claims: Vec<_> = (table.claims.values())
+        .map(|claim| (claim.id, claim.fence))
+        .collect();
+    // Two claims of one number are told apart.
+    assert_eq!(claims, [(id("bbbbbb"), Fence(3)), (id("cccccc"), Fence(4))]);
+    assert_eq!(table.fence, Fence(4));
 }

@@ -114,6 +114,21 @@ fn an_id_of_no_time_stops_nobody() {
 }
 
 #[test]
+fn who_is_said_to_have_left_at_no_time_comes_back() {
+    let env = TestEnv::new();
+    let repo = team(&env);
+    let path = "agents/link.toml";
+    let left = format!("id = \"{LAST}\"\nby = \"eve\"\nkind = \"left\"");
+    let forged = with_event(&repo, path, &left);
+    plant(&repo, &[(path, forged.as_bytes())]);
+    repo.as_agent("link", ["claim", "k3f9y7"]).code(5);
+    let found = errors(&repo, &["--json", "doctor"]);
+    assert_eq!(found, ["far_future agents/link.toml"]);
+    repo.reflectt(["doctor", "--fix"]).ok();
+    repo.as_agent("link", ["claim", "k3f9y7"]).ok();
+}
+
+#[test]
 fn a_fence_that_was_never_given_out_spoils_no_other_task() {
     let env = TestEnv::new();
     let repo = team(&env);

@@ -1,7 +1,5 @@
 //! Agents that lost a claim, and work made under claims that are over.
 
-use std::process::Command;
-
 use super::*;
 
 /// `link` commits once under its claim, and then `kai` takes the task over.
@@ -57,12 +55,7 @@ fn whoever_was_taken_over_is_stopped_at_the_next_commit() {
 #[test]
 fn whoever_went_silent_is_stopped_at_the_next_commit() {
     let (repo, id) = claimed();
-    let beat = repo.common_dir().join("reflectt/heartbeats/link");
-    let touched = Command::new("touch")
-        .args(["-d", "3 hours ago"])
-        .arg(&beat)
-        .status();
-    assert!(touched.unwrap().success());
+    repo.fall_silent("link", 3);
     // A claim of the silent stands in nobody's way.
     repo.write("src/auth/token.rs", "by kai");
     git_as(&repo, Some("kai"), &["commit", "-qam", "x"]).ok();

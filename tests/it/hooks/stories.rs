@@ -58,12 +58,7 @@ fn an_agent_comes_back_from_the_dead() {
     link.write("src/auth/login.rs", "half done");
 
     // Its machine was asleep. kai took the task up in the meantime.
-    let beat = repo.common_dir().join("reflectt/heartbeats/link");
-    let slept = Command::new("touch")
-        .args(["-d", "3 hours ago"])
-        .arg(beat)
-        .status();
-    assert!(slept.unwrap().success());
+    repo.fall_silent("link", 3);
     repo.as_agent("kai", ["claim", &id]).ok();
 
     // link wakes up and goes on as if nothing had happened.

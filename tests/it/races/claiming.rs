@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -278,14 +277,6 @@ fn claim_and_release_in_loops(repo: &Repo, names: &[String], rounds: usize) {
     sound(repo);
 }
 
-/// Makes an agent look as if it had not been heard of for two hours.
-fn silence(repo: &Repo, name: &str) {
-    let beat = repo.common_dir().join("reflectt/heartbeats").join(name);
-    let file = fs::File::options().append(true).open(beat).unwrap();
-    let then = SystemTime::now() - Duration::from_secs(7200);
-    file.set_modified(then).unwrap();
-}
-
 #[test]
 fn the_claim_of_a_silent_agent_goes_to_one_and_is_told_once() {
     let env = TestEnv::new();
@@ -294,7 +285,7 @@ fn the_claim_of_a_silent_agent_goes_to_one_and_is_told_once() {
     let id = repo.task(silent, "Keep the return path", &[]);
     for round in 1..=4 {
         repo.as_agent(silent, ["claim", &id]).ok();
-        silence(&repo, silent);
+        repo.fall_silent(silent, 2);
         let result = one_winner(others, &all_claim(&repo, others, std::slice::from_ref(&id)));
         let told = repo.as_agent(silent, ["--json", "inbox"]).ok().json();
         let told = told["messages"].as_array().unwrap();
@@ -319,7 +310,7 @@ fn a_silent_agent_that_comes_back_keeps_its_task_or_learns_that_it_lost_it() {
     let mut kept = 0;
     for _ in 0..10 {
         repo.as_agent(kai, ["claim", &id]).ok();
-        silence(&repo, kai);
+        repo.fall_silent(kai, 2);
         let outputs = race([
             repo.command(["--json", "block", &id, "--reason", "no key"])
                 .agent(kai),

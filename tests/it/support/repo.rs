@@ -1,7 +1,11 @@
 //! A repository, or one of its worktrees, and the commands that run in it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{Output, Run, TestEnv};
 
@@ -139,6 +143,59 @@ impl Repo {
     #[track_caller]
     pub fn set(&self, by: &str, key: &str, value: &str) {
         self.as_agent(by, ["config", "set", key, value]).ok();
+    }
+
+    /// Makes an agent look as if it had given no sign of life for so many hours, in which it held
+    /// what it holds: its heartbeat and its claims are set back.
+    #[track_caller]
+    pub fn fall_silent(&self, agent: &str, hours: u64) {
+        let then = SystemTime::now() - Duration::from_secs(hours * 3600);
+        let beat = self.common_dir().join("reflectt/heartbeats").join(agent);
+        let file = std::fs::File::options().append(true).open(beat).unwrap();
+        file.set_modified(then).unwrap();
+
+        const CLAIMS: &str = "refs/reflectt/claims";
+        let since = DateTime::<Utc>::from(then).to_rfc3339_opts(SecondsFormat::Millis, true);
+        let mut entries = String::new();
+        for entry in self.git(["ls-tree", CLAIMS]).lines() {
+            let (meta, name) = entry.split_once('\t').unwrap();
+            let mut oid = meta.rsplit(' ').next().unwrap().to_owned();
+            let text = self.git(["cat-file", "-p", &oid]);
+            if text.contains(&format!("agent = \"{agent}\"")) {
+                let set_back = |line: &str| match line.starts_with("since = ") {
+                    true => format!("since = {since}\n"),
+                    false => format!("{line}\n"),
+                };
+                let text: String = text.lines().map(set_back).collect();
+                oid = self.git_with_input(&["hash-object", "-w", "--stdin"], &text);
+            }
+            entries.push_str(&format!("100644 blob {oid}\t{name}\n"));
+        }
+        let tree = self.git_with_input(&["mktree"], &entries);
+        // The same version with other times: the number of a version is how many there were.
+        let commit = self.git(["cat-file", "commit", CLAIMS]);
+        let (_, rest) = commit.split_once('\n').unwrap();
+        let commit = format!("tree {tree}\n{rest}\n");
+        let write = ["hash-object", "-t", "commit", "-w", "--stdin"];
+        let commit = self.git_with_input(&write, &commit);
+        self.git(["update-ref", CLAIMS, &commit]);
+    }
+
+    /// Runs git with this on its standard input.
+    #[track_caller]
+    pub fn git_with_input(&self, args: &[&str], input: &str) -> String {
+        let mut command = self.git_command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        Output::of(self, "git", output)
+            .ok()
+            .stdout
+            .trim_end()
+            .to_owned()
     }
 
     /// Returns every id of a task or claim that the refs know.

@@ -109,7 +109,7 @@ fn far_from_much(stall: Option<u32>) -> TestRepo {
 fn spec() -> FetchSpec {
     FetchSpec {
         from: "refs/heads/*".to_owned(),
-        to: "refs/x/*".to_owned(),
+        to: Some("refs/x/*".to_owned()),
     }
 }
 
@@ -143,7 +143,7 @@ fn a_fetch_that_stalls_is_ended_with_its_children() {
     let child = fs::read_to_string(test.dir.path().join("child")).unwrap();
     let child: u32 = child.trim().parse().unwrap();
     let deadline = Instant::now() + Duration::from_secs(5);
-    while crate::git::is_alive(child) {
+    while crate::git::Process::of(child).runs() {
         assert!(Instant::now() < deadline, "{child} lives on");
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -45,9 +45,14 @@ impl Adopted {
             seen.log = seen.log.merge(before.log);
             shown_before = Some(before.shown);
         }
-        let said = seen.fold();
-        let said = said.as_ref().map(ShownAgent::of);
-        let wanted = change(&parsed.shown, shown_before.as_ref(), said.as_ref());
+        let known = seen.last_known();
+        let said = known.as_ref().map(|(agent, _)| ShownAgent::of(agent));
+        let mut wanted = change(&parsed.shown, shown_before.as_ref(), said.as_ref());
+        if wanted.is_some() && matches!(known, Some((_, Some(_)))) {
+            let next = format!("use `reflectt join {name}`");
+            self.refuse(edit, format_args!("`{name}` has left the team"), next);
+            wanted = None;
+        }
         let untrue = said.as_ref() != Some(&parsed.shown);
 
         let agents = &mut self.changes.agents;
@@ -72,14 +77,14 @@ impl Adopted {
                 let checked = profile.clone().checked();
                 checked.map(drop).map_err(|error| error.to_string())
             }
-            _ => Ok(()),
+            AgentEvent::Left | AgentEvent::Retracted { .. } | AgentEvent::Unknown { .. } => Ok(()),
         });
         for reason in added.refused {
             let next = format!("correct it there, or use `reflectt join {name}`");
             self.refuse(edit, reason, next);
         }
         // The file shows what a person wrote until it is written anew.
-        let shows_wrong = untrue && edit.here && log.fold().is_some();
+        let shows_wrong = untrue && edit.here && log.last_known().is_some();
         if kept || added.changed || shows_wrong {
             if edit.here {
                 // What it says is in the events by then.
@@ -112,6 +117,7 @@ fn change(
         role: wanted.role,
         lanes: wanted.lanes.unwrap_or_default(),
         wip: wanted.wip,
+        clone: None,
     })
 }
 
