@@ -40,7 +40,7 @@ pub struct Global {
     /// Do not exchange the record with the remote at the end.
     #[arg(long, global = true)]
     pub no_sync: bool,
-    /// Claim provisionally when the remote cannot be reached.
+    /// Leave the remote aside: what it has to decide is provisional until it does.
     #[arg(long, global = true)]
     pub offline: bool,
     /// Print no notes and hints.

@@ -64,7 +64,7 @@ fn about(error: OpsError, id: Option<&str>) -> CliError {
         }
         OpsError::Unreachable { .. } => CliError::unreachable(error.to_string())
             .hint("run it again when the remote answers; `reflectt sync` tells whether it does")
-            .hint("the same command with --offline (takes it provisionally, until the remote decides)"),
+            .hint("the same command with --offline (provisional, until the remote decides)"),
         OpsError::Void { .. } => CliError::failed(error.to_string())
             .hint("reflectt doctor (says what is wrong with its events)"),
         OpsError::NoRemote => CliError::failed(error.to_string())

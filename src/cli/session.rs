@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::git::{ConfigScope, GitError, OpenOptions, Repo};
 use crate::model::claim::Claim;
 use crate::model::name::AgentName;
 use crate::model::path::PathPattern;
+use crate::model::task::Task;
 use crate::model::time::Timestamp;
 use crate::ops::sync;
 use crate::ops::{AGENT_KEY, Context, OpsError};
@@ -18,12 +20,16 @@ use crate::ops::{AGENT_KEY, Context, OpsError};
 use super::args::Global;
 use super::error::CliError;
 use super::fault;
-use super::json::{ClaimJson, PROVISIONAL};
+use super::json::{ClaimJson, TaskJson};
 use super::meter::Meter;
 use super::ui::Ui;
 
 /// Names the agent where no flag does.
 pub const AGENT_VARIABLE: &str = "REFLECTT_AGENT";
+
+/// Sets this program's clock ahead of the system's by so many milliseconds, or behind it: for tests
+/// of machines whose clocks differ. What files say of their age stays as it is.
+const CLOCK_VARIABLE: &str = "REFLECTT_TEST_CLOCK";
 
 /// The environment a run depends on, read once.
 #[derive(Debug, Clone)]
@@ -226,6 +232,25 @@ impl Session {
         }
     }
 
+    /// Tells whether the remote has not decided yet what was just done.
+    pub fn is_provisional(&self) -> bool {
+        self.context.get().is_some_and(Context::is_provisional)
+    }
+
+    /// Returns a task as what was just done has left it.
+    pub fn task_json<'t>(&self, task: &'t Task) -> TaskJson<'t> {
+        TaskJson {
+            provisional: self.is_provisional(),
+            ..TaskJson::from(task)
+        }
+    }
+
+    /// Returns a claim as what was just done has left it.
+    pub fn claim_json(&self, claim: &Claim) -> ClaimJson {
+        let waiting = self.is_provisional().then_some(claim.id);
+        ClaimJson::new(claim, &waiting.into_iter().collect())
+    }
+
     /// Says what was found on the way that somebody should know.
     pub fn report_warnings(&self) {
         let Some(context) = self.context.get() else {
@@ -234,15 +259,6 @@ impl Session {
         for warning in context.take_warnings() {
             self.ui.warn(warning);
         }
-    }
-
-    /// Returns a claim as JSON, and whether the remote has confirmed it.
-    pub fn claim_json(&self, claim: &Claim) -> Result<ClaimJson, CliError> {
-        let mut json = ClaimJson::from(claim);
-        if !sync::is_confirmed(self.context()?, claim)? {
-            json.state = PROVISIONAL;
-        }
-        Ok(json)
     }
 
     /// Tells about lock files of killed processes that were cleared away.
@@ -261,10 +277,15 @@ impl Session {
 
 /// Returns the time of the system's clock.
 pub fn now() -> Timestamp {
+    static AHEAD: LazyLock<i64> = LazyLock::new(|| {
+        let text = std::env::var(CLOCK_VARIABLE).unwrap_or_default();
+        text.parse().unwrap_or_default()
+    });
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    Timestamp(millis.saturating_add(*AHEAD))
 }
 
 /// Returns the path of this program, for hooks to call.

@@ -77,15 +77,31 @@ pub fn hint_submit(ui: &Ui, task: &Task) {
     ));
 }
 
+/// Whether a task is so for everybody, or only in this clone until the remote has decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Confirmed,
+    Provisional,
+}
+
+impl Standing {
+    pub fn of(provisional: bool) -> Standing {
+        match provisional {
+            true => Standing::Provisional,
+            false => Standing::Confirmed,
+        }
+    }
+}
+
 /// Prints what one needs to know to work on a task.
-pub fn task(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)]) {
+pub fn task(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Standing) {
     ui.line(
         Text::new()
             .bold(task.id.as_str())
             .plain("  ")
             .bold(&task.title),
     );
-    facts(ui, task, waits);
+    facts(ui, task, waits, standing);
     if !task.done_criteria.is_empty() {
         heading(ui, "done when");
         for (index, criterion) in task.done_criteria.iter().enumerate() {
@@ -111,8 +127,8 @@ pub fn task(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)]) {
     }
 }
 
-fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)]) {
-    fact(ui, "status", &status(ui, task));
+fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Standing) {
+    fact(ui, "status", &status(ui, task, standing));
     fact(ui, "priority", task.priority.as_str());
     let some = |key, value: Option<&str>| {
         if let Some(value) = value {
@@ -166,7 +182,7 @@ fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)]) {
 }
 
 /// Returns the status with who is behind it and since when.
-fn status(ui: &Ui, task: &Task) -> String {
+fn status(ui: &Ui, task: &Task, standing: Standing) -> String {
     let mut text = task.status.told().to_owned();
     if let Some(name) = &task.assignee {
         text.push_str(&match task.status {
@@ -175,6 +191,9 @@ fn status(ui: &Ui, task: &Task) -> String {
             Status::Cancelled => String::new(),
             Status::Doing | Status::Blocked | Status::Validating => format!(", held by {name}"),
         });
+    }
+    if standing == Standing::Provisional {
+        text.push_str(", provisional until the remote has decided");
     }
     if let Some(at) = task.claimed_at {
         text.push_str(&format!(" (claimed {})", ui.relative(at.0)));

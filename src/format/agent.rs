@@ -100,7 +100,7 @@ pub fn print_agent(agent: &AgentLog) -> String {
     }
     out.extra(&agent.log.extra);
     for (id, event) in agent.log.iter() {
-        out.event(id, &event.by, event.kind.name());
+        out.event(id, event, event.kind.name());
         if let AgentEvent::Joined(profile) = &event.kind {
             // `kind` is that of the event.
             out.flag("human", profile.kind == AgentKind::Human);

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use crate::model::claim::{Claim, Pause, Table};
+use crate::model::claim::{Claim, CloneId, Pause, Table};
 use crate::model::id::{Fence, TaskId};
 use crate::model::path::PathPattern;
 
-use super::FormatError;
 use super::field;
 use super::reader::Reader;
 use super::writer::Writer;
+use super::{FormatError, TABLE_FORMAT};
 
 /// Reads a claim's file.
 pub fn parse_claim(bytes: &[u8]) -> Result<Claim, FormatError> {
@@ -76,11 +76,15 @@ pub fn print_claim(claim: &Claim) -> String {
 
 /// Reads the table's own file; the claims are in files of their own.
 pub fn parse_table(bytes: &[u8]) -> Result<Table, FormatError> {
-    let mut file = Reader::open(bytes)?;
+    let mut file = Reader::open_up_to(TABLE_FORMAT, bytes)?;
     Ok(Table {
         epoch: file.need("epoch", field::count)?,
         fence: file.need("fence", field::count).map(Fence)?,
         pause: file.table("pause")?.map(read_pause).transpose()?,
+        served: match file.table("served")? {
+            Some(served) => read_served(served)?,
+            None => BTreeMap::new(),
+        },
         claims: BTreeMap::new(),
         extra: file.extra()?,
     })
@@ -88,7 +92,7 @@ pub fn parse_table(bytes: &[u8]) -> Result<Table, FormatError> {
 
 /// Prints the table's own file: all but the claims.
 pub fn print_table(table: &Table) -> String {
-    let mut out = Writer::new();
+    let mut out = Writer::of_format(TABLE_FORMAT, "");
     out.number("epoch", table.epoch);
     out.number("fence", table.fence.0);
     out.extra(&table.extra);
@@ -99,7 +103,25 @@ pub fn print_table(table: &Table) -> String {
         out.time("since", pause.since);
         out.opt_time("until", pause.until);
     }
+    if !table.served.is_empty() {
+        out.table("served");
+        for (clone, number) in &table.served {
+            out.number(clone.as_str(), *number);
+        }
+    }
     out.finish()
+}
+
+fn read_served(mut table: Reader) -> Result<BTreeMap<CloneId, u64>, FormatError> {
+    let mut served = BTreeMap::new();
+    for key in table.keys() {
+        let number = table.need(&key, field::count)?;
+        // What a later version adds here is not kept: it says nothing that this one could honour.
+        if let Ok(clone) = key.parse() {
+            served.insert(clone, number);
+        }
+    }
+    Ok(served)
 }
 
 fn read_pause(mut table: Reader) -> Result<Pause, FormatError> {

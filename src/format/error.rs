@@ -2,7 +2,7 @@
 
 use crate::model::id::Stamp;
 
-use super::{FORMAT, MAX_BYTES};
+use super::MAX_BYTES;
 
 /// Why a file could not be read. Lines count from 1; every message is one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,8 +13,8 @@ pub enum FormatError {
     NotUtf8 { line: usize },
     #[error("line {line}: {message}")]
     Syntax { line: usize, message: String },
-    #[error("format {format} is newer than this version of reflectt, which reads up to {FORMAT}")]
-    Future { format: i64 },
+    #[error("format {format} is newer than this version of reflectt, which reads up to {known}")]
+    Future { format: i64, known: i64 },
     #[error("{}`{key}`{} is missing", at(*.line), of(*.event))]
     Missing {
         key: String,

@@ -36,5 +36,9 @@ pub const FORMAT: i64 = 1;
 /// that counts is in the id, so this one is never read.
 const AT: &str = "at";
 
+/// The number of the format of the claims table. Who reads only a lower one cannot decide on it:
+/// from 2 on, all that decides moves the table and its number stands in the events.
+pub const TABLE_FORMAT: i64 = 2;
+
 /// The largest file that is read, in bytes (1 MiB).
 pub const MAX_BYTES: usize = 1024 * 1024;

@@ -3,11 +3,11 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::model::event::{Event, Kind, Log};
+use crate::model::event::{Decided, Event, Kind, Log};
 use crate::model::extra::Extra;
-use crate::model::id::Stamp;
+use crate::model::id::{Fence, Stamp};
 
-use super::field::{Reason, author, expected, note, parsed, string};
+use super::field::{Reason, author, count, expected, note, parsed, string};
 use super::value::canonical;
 use super::{AT, FORMAT, FormatError, MAX_BYTES};
 
@@ -29,6 +29,11 @@ impl<'i> Reader<'i> {
     ///
     /// A file without `format` is one that a person wrote, and is read as the present one.
     pub fn open(bytes: &'i [u8]) -> Result<Reader<'i>, FormatError> {
+        Reader::open_up_to(FORMAT, bytes)
+    }
+
+    /// Does the same for a kind of file whose present format is `known`.
+    pub fn open_up_to(known: i64, bytes: &'i [u8]) -> Result<Reader<'i>, FormatError> {
         if bytes.len() > MAX_BYTES {
             return Err(FormatError::TooLarge { bytes: bytes.len() });
         }
@@ -50,7 +55,7 @@ impl<'i> Reader<'i> {
             _ => Err(expected("a whole number", value)),
         })?;
         match format {
-            Some(format) if format > FORMAT => Err(FormatError::Future { format }),
+            Some(format) if format > known => Err(FormatError::Future { format, known }),
             _ => Ok(reader),
         }
     }
@@ -152,6 +157,13 @@ impl<'i> Reader<'i> {
             let id: Stamp = table.need("id", parsed)?;
             table.event = Some(id);
             let by = table.need("by", author)?;
+            let decided = match table.opt("epoch", count)? {
+                Some(epoch) => Some(Decided {
+                    epoch,
+                    under: table.opt("under", count)?.map(Fence),
+                }),
+                None => None,
+            };
             let kind = table.need("kind", |value| string(value).map(str::to_owned))?;
             // Said by the fold and by the id, and said again when the file is printed.
             table.skip(&["void", AT]);
@@ -163,9 +175,21 @@ impl<'i> Reader<'i> {
                 },
             };
             let extra = table.extra()?;
-            log.insert(id, Event { by, kind, extra });
+            let event = Event {
+                by,
+                kind,
+                decided,
+                extra,
+            };
+            log.insert(id, event);
         }
         Ok(log)
+    }
+
+    /// Returns the keys that nobody took yet.
+    pub fn keys(&self) -> Vec<String> {
+        let keys = self.table.iter().map(|(key, _)| key.get_ref().to_string());
+        keys.collect()
     }
 
     /// Takes this table apart: every key must be a table of its own.

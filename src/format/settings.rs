@@ -80,7 +80,7 @@ pub fn print_settings(settings: &SettingsLog) -> String {
         }
     }
     for (id, event) in settings.log.iter() {
-        out.event(id, &event.by, event.kind.name());
+        out.event(id, event, event.kind.name());
         if let SettingsEvent::Set { key, value } = &event.kind {
             out.text("key", key);
             out.text("value", value);

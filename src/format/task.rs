@@ -2,10 +2,10 @@
 
 mod event;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::event::Log;
-use crate::model::id::TaskId;
+use crate::model::id::{Stamp, TaskId};
 use crate::model::name::{AgentName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
 use crate::model::task::{Priority, Status, Task, TaskEvent, TaskLog};
@@ -148,13 +148,14 @@ pub fn print_task(log: &TaskLog) -> String {
     if let Some(folded) = &folded {
         print_tables(&mut out, &folded.task);
     }
-    // Both are in the order of their ids.
-    let mut void = folded.iter().flat_map(|folded| &folded.void).peekable();
+    let void: BTreeMap<Stamp, &str> = (folded.iter().flat_map(|folded| &folded.void))
+        .map(|(id, reason)| (*id, reason.as_str()))
+        .collect();
     for (id, event) in log.log.iter() {
-        out.event(id, &event.by, event.kind.name());
+        out.event(id, event, event.kind.name());
         event::print(&mut out, &event.kind);
         out.extra(&event.extra);
-        if let Some((_, reason)) = void.next_if(|(void, _)| *void == id) {
+        if let Some(reason) = void.get(&id) {
             out.text("void", reason);
         }
     }

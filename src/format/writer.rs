@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::model::event::Kind;
+use crate::model::event::{Event, Kind};
 use crate::model::extra::Extra;
 use crate::model::id::Stamp;
 use crate::model::time::Timestamp;
@@ -22,8 +22,13 @@ impl Writer {
 
     /// Starts a file with a comment and its format.
     pub fn after(comment: &str) -> Writer {
+        Writer::of_format(FORMAT, comment)
+    }
+
+    /// Starts a file of a kind that has a format of its own.
+    pub fn of_format(format: i64, comment: &str) -> Writer {
         Writer {
-            out: format!("{comment}format = {FORMAT}\n"),
+            out: format!("{comment}format = {format}\n"),
         }
     }
 
@@ -149,10 +154,16 @@ impl Writer {
     }
 
     /// Starts an event; the fields of its kind follow.
-    pub fn event(&mut self, id: Stamp, by: impl Display, kind: &str) {
+    pub fn event<K>(&mut self, id: Stamp, event: &Event<K>, kind: &str) {
         self.out.push_str("\n[[event]]\n");
         self.stamp(id);
-        self.word("by", by);
+        self.word("by", &event.by);
         self.word("kind", kind);
+        if let Some(decided) = event.decided {
+            self.number("epoch", decided.epoch);
+            if let Some(under) = decided.under {
+                self.number("under", under.0);
+            }
+        }
     }
 }

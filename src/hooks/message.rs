@@ -73,7 +73,8 @@ fn wanted(claims: &[Claim], reason: Option<&str>, words: &[&str]) -> Vec<(&'stat
     let has = |key: &str, wanted: &str| words.iter().any(|l| trailer_value(l, key) == Some(wanted));
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let tasks: BTreeSet<String> = claims.iter().map(|claim| claim.id.to_string()).collect();
-    let fences: BTreeSet<u64> = claims.iter().map(|claim| claim.fence.0).collect();
+    // A provisional claim has no fence that the remote's table gave out.
+    let fences: BTreeSet<u64> = claims.iter().filter_map(|it| it.fence.given()).collect();
     pairs.extend(tasks.into_iter().map(|id| (TASK_TRAILER, id)));
     pairs.extend(fences.into_iter().map(|f| (FENCE_TRAILER, f.to_string())));
     if let Some(reason) = reason {

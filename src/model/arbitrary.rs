@@ -12,7 +12,7 @@ use proptest::sample::{Index, select};
 
 use super::agent::{AgentEvent, AgentKind, AgentLog, Profile};
 use super::claim::{Claim, CloneId, Pause, Phase, Table};
-use super::event::{Event, Log};
+use super::event::{Decided, Event, Log};
 use super::extra::Extra;
 use super::id::{COUNT_MAX, Fence, Stamp, TaskId};
 use super::merge::{Delivery, Mail, Record, TaskKey};
@@ -147,7 +147,12 @@ pub fn extra() -> impl Strategy<Value = Extra> + Clone {
 pub fn log<K: Ord + Clone + std::fmt::Debug>(
     kind: impl Strategy<Value = K> + Clone,
 ) -> impl Strategy<Value = Log<K>> + Clone {
-    let event = (author(), kind, extra()).prop_map(|(by, kind, extra)| Event { by, kind, extra });
+    let event = (author(), kind, decided(), extra()).prop_map(|(by, kind, decided, extra)| Event {
+        by,
+        kind,
+        decided,
+        extra,
+    });
     (vec((stamp(), event), 1..8), extra()).prop_map(|(events, extra)| {
         let mut log = Log::default();
         for (id, event) in events {
@@ -156,6 +161,10 @@ pub fn log<K: Ord + Clone + std::fmt::Debug>(
         log.extra = extra;
         log
     })
+}
+
+fn decided() -> impl Strategy<Value = Option<Decided>> + Clone {
+    of((0..8_u64, of(fence())).prop_map(|(epoch, under)| Decided { epoch, under }))
 }
 
 pub fn unknown_kind() -> impl Strategy<Value = String> + Clone {
@@ -311,18 +320,27 @@ pub fn lived_log() -> BoxedStrategy<TaskLog> {
         author(),
         any::<Index>(),
         any::<bool>(),
+        decided(),
         extra(),
     );
     (task_id(), draft(), author(), vec(step, 0..24))
         .prop_map(|(id, draft, by, steps)| {
             let mut log = TaskLog::created(id, stamp_of(1_700_000_000_000, 0), by, draft);
-            for (n, (mut kind, mut by, pick, in_order, extra)) in steps.into_iter().enumerate() {
+            for (n, (mut kind, mut by, pick, in_order, decided, extra)) in
+                steps.into_iter().enumerate()
+            {
                 let task = log.fold().unwrap().task;
                 if in_order {
                     fit(&task, &mut kind, &mut by, pick);
                 }
                 let at = 1_700_000_000_000 + 400 * (n as u64 + 1);
-                log.log.insert(stamp_of(at, 0), Event { by, kind, extra });
+                let event = Event {
+                    by,
+                    kind,
+                    decided: decided.filter(|_| in_order),
+                    extra,
+                };
+                log.log.insert(stamp_of(at, 0), event);
             }
             log
         })
@@ -537,11 +555,14 @@ pub fn table() -> BoxedStrategy<Table> {
             since,
             until,
         });
-    (0..=COUNT_MAX, fence(), of(pause), extra())
-        .prop_map(|(epoch, fence, pause, extra)| Table {
+    let clone = words::<CloneId>(&["0123456789ab", "ba9876543210"]);
+    let served = btree_map(clone, 0..9_u64, 0..3);
+    (0..=COUNT_MAX, fence(), of(pause), served, extra())
+        .prop_map(|(epoch, fence, pause, served, extra)| Table {
             epoch,
             fence,
             pause,
+            served,
             claims: BTreeMap::new(),
             extra,
         })

@@ -127,16 +127,6 @@ impl Claim {
         self.of_task.then_some(self.id)
     }
 
-    /// Tells whether `other` grants the same: to the same agent, under the same fence, as much.
-    pub fn grants_the_same(&self, other: &Claim) -> bool {
-        let key = |claim: &Claim| (claim.id, claim.nonce, claim.fence);
-        key(self) == key(other)
-            && self.agent == other.agent
-            && self.paths == other.paths
-            && self.of_files().eq(other.of_files())
-            && self.resources == other.resources
-    }
-
     /// Returns its paths that were taken for files; the others reach below what they name.
     pub fn of_files(&self) -> impl Iterator<Item = &PathPattern> {
         self.paths.iter().filter(|path| path.is_of_files())
@@ -179,6 +169,9 @@ pub struct Table {
     /// The highest fence ever given out.
     pub fence: Fence,
     pub pause: Option<Pause>,
+    /// The number of the last request in the queue of each clone that was decided. What a clone
+    /// asked for while it was cut off is decided once, whoever dies on the way.
+    pub served: BTreeMap<CloneId, u64>,
     pub claims: BTreeMap<TaskId, Claim>,
     pub extra: Extra,
 }
@@ -217,6 +210,20 @@ impl Table {
             fence,
             claims: claims.map(|claim| (claim.id, claim)).collect(),
             ..Table::default()
+        }
+    }
+
+    /// Returns the number of the version that follows this one.
+    pub fn next_epoch(&self) -> u64 {
+        self.epoch + 1
+    }
+
+    /// Returns the same table for a decision that only one clone sees.
+    #[must_use]
+    pub fn provisional(&self) -> Table {
+        Table {
+            fence: self.fence.max(Fence::PROVISIONAL),
+            ..self.clone()
         }
     }
 
@@ -337,33 +344,6 @@ mod tests {
                 ..table.clone()
             };
             assert!(!forged.is_plausible());
-        }
-    }
-
-    #[test]
-    fn a_claim_that_grants_more_is_another() {
-        let claim = claim("aaaaaa", "kai", 1, "src");
-        let blocked = Claim {
-            phase: Phase::Blocked,
-            ..claim.clone()
-        };
-        assert!(claim.grants_the_same(&blocked));
-        let mut wider = claim.clone();
-        wider.paths.push("docs".parse().unwrap());
-        let later = Claim {
-            fence: Fence(2),
-            ..claim.clone()
-        };
-        let of_link = Claim {
-            agent: "link".parse().unwrap(),
-            ..claim.clone()
-        };
-        let of_a_file = Claim {
-            paths: vec!["src".parse::<PathPattern>().unwrap().of_files()],
-            ..claim.clone()
-        };
-        for other in [wider, later, of_link, of_a_file] {
-            assert!(!claim.grants_the_same(&other), "{other:?}");
         }
     }
 }

@@ -86,6 +86,25 @@ pub struct Take {
     pub take_over: bool,
 }
 
+impl Take {
+    /// Returns the request that made a claim.
+    pub fn again(claim: &Claim) -> Request {
+        Request::Take(Take {
+            id: claim.id,
+            of_task: claim.of_task,
+            agent: claim.agent.clone(),
+            clone: claim.clone.clone(),
+            paths: claim.paths.clone(),
+            resources: claim.resources.clone(),
+            branch: claim.branch.clone(),
+            base: claim.base.clone(),
+            why: claim.why.clone(),
+            nonce: claim.nonce,
+            take_over: false,
+        })
+    }
+}
+
 /// What a request is judged by, beside the table.
 pub struct Facts<'a> {
     pub now: Timestamp,

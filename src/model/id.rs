@@ -231,6 +231,19 @@ pub const COUNT_MAX: u64 = (1 << 53) - 1;
 pub const FENCES_UNKNOWN: u64 = 1 << 32;
 
 impl Fence {
+    /// Above all that a table gives out: the fences of claims that only one clone sees, until the
+    /// remote's table grants them under fences of its own.
+    pub const PROVISIONAL: Fence = Fence(1 << 52);
+
+    pub fn is_provisional(self) -> bool {
+        self > Fence::PROVISIONAL
+    }
+
+    /// Returns the number, if the remote's table gave it out.
+    pub fn given(self) -> Option<u64> {
+        Some(self.0).filter(|_| !self.is_provisional())
+    }
+
     #[must_use]
     pub fn next(self) -> Fence {
         self.plus(1)

@@ -26,7 +26,6 @@ pub mod path;
 pub mod presence;
 pub mod queue;
 pub mod reflection;
-pub mod replay;
 pub mod review;
 pub mod rule;
 pub mod settings;

@@ -12,7 +12,8 @@ use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::store::Snapshot;
 
-use super::tx::transact;
+use super::requests::Act;
+use super::tx::{Tx, transact};
 use super::{Context, OpsError, find, task_edit};
 
 #[derive(Debug, Clone)]
@@ -25,56 +26,75 @@ pub struct Blocking {
 
 /// Marks a task as blocked. Its holder keeps it, and may take another.
 pub fn block(ctx: &Context, id: &IdPrefix, blocking: &Blocking) -> Result<Task, OpsError> {
-    let reason = text::note("reason", &blocking.reason)?;
-    transact(ctx, |tx| {
-        let id = find::task_id(tx.snapshot, id)?;
-        let on = match &blocking.on {
-            Some(on) => Some(find::task_id(tx.snapshot, on)?),
-            None => None,
-        };
-        task_edit::check_cycle(tx, id, on)?;
-        if let Some(on) = on
-            && tx.dependency(on) == Dependency::Done
-        {
-            let message = format!("task `{on}` is done; there is nothing to wait for");
-            return Err(Refusal::new(Rule::Status, message).into());
-        }
-        tx.ask(&Request::Phase {
-            id,
-            agent: tx.me.clone(),
-            to: Phase::Blocked,
-        })?;
-        let task = tx.event(
-            id,
-            TaskEvent::Blocked {
-                reason: reason.clone(),
-                on,
-                needs_human: blocking.needs_human,
-            },
-        )?;
-        if blocking.needs_human {
-            let humans = humans(tx.snapshot)?;
-            let body = format!("`{id}` ({}) needs a person: {reason}", task.title);
-            tx.notify(humans, Notice::NeedsHuman, Some(id), body);
-        }
-        tx.subject(format!("block {id}: {reason}"));
-        Ok(task)
-    })
+    let blocking = Blocking {
+        reason: text::note("reason", &blocking.reason)?,
+        ..blocking.clone()
+    };
+    transact(ctx, |tx| mark(tx, id, &blocking))
+}
+
+/// The same, in a turn of an operation.
+pub fn mark(tx: &mut Tx, id: &IdPrefix, blocking: &Blocking) -> Result<Task, OpsError> {
+    tx.deciding();
+    let id = find::task_id(tx.snapshot, id)?;
+    let reason = &blocking.reason;
+    let on = match &blocking.on {
+        Some(on) => Some(find::task_id(tx.snapshot, on)?),
+        None => None,
+    };
+    task_edit::check_cycle(tx, id, on)?;
+    if let Some(on) = on
+        && tx.dependency(on) == Dependency::Done
+    {
+        let message = format!("task `{on}` is done; there is nothing to wait for");
+        return Err(Refusal::new(Rule::Status, message).into());
+    }
+    tx.doing(|| Act::Block {
+        id: id.to_string(),
+        reason: reason.clone(),
+        on: on.map(|on| on.to_string()),
+        needs_human: blocking.needs_human,
+    });
+    tx.ask(&Request::Phase {
+        id,
+        agent: tx.me.clone(),
+        to: Phase::Blocked,
+    })?;
+    let task = tx.event(
+        id,
+        TaskEvent::Blocked {
+            reason: reason.clone(),
+            on,
+            needs_human: blocking.needs_human,
+        },
+    )?;
+    if blocking.needs_human {
+        let humans = humans(tx.snapshot)?;
+        let body = format!("`{id}` ({}) needs a person: {reason}", task.title);
+        tx.notify(humans, Notice::NeedsHuman, Some(id), body);
+    }
+    tx.subject(format!("block {id}: {reason}"));
+    Ok(task)
 }
 
 /// Takes a blocked task up again, if its holder has a free slot.
 pub fn unblock(ctx: &Context, id: &IdPrefix) -> Result<Task, OpsError> {
-    transact(ctx, |tx| {
-        let id = find::task_id(tx.snapshot, id)?;
-        tx.ask(&Request::Phase {
-            id,
-            agent: tx.me.clone(),
-            to: Phase::Working,
-        })?;
-        let task = tx.event(id, TaskEvent::Unblocked)?;
-        tx.subject(format!("unblock {id}: {}", task.title));
-        Ok(task)
-    })
+    transact(ctx, |tx| unmark(tx, id))
+}
+
+/// The same, in a turn of an operation.
+pub fn unmark(tx: &mut Tx, id: &IdPrefix) -> Result<Task, OpsError> {
+    tx.deciding();
+    let id = find::task_id(tx.snapshot, id)?;
+    tx.doing(|| Act::Unblock { id: id.to_string() });
+    tx.ask(&Request::Phase {
+        id,
+        agent: tx.me.clone(),
+        to: Phase::Working,
+    })?;
+    let task = tx.event(id, TaskEvent::Unblocked)?;
+    tx.subject(format!("unblock {id}: {}", task.title));
+    Ok(task)
 }
 
 /// Returns who is asked when a person is needed: those named in the settings, else all people.

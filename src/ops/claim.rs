@@ -16,7 +16,7 @@ use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::model::time::Timestamp;
 
-use super::taken_for::Checkout;
+use super::requests::{self, Act, WorkPlace};
 use super::tx::{Granted, Tx, transact};
 use super::{Context, OpsError, find, task_new};
 
@@ -55,7 +55,7 @@ pub fn claim(ctx: &Context, id: &IdPrefix, request: &ClaimRequest) -> Result<Cla
 pub fn take(
     tx: &mut Tx,
     id: TaskId,
-    request: &ClaimRequest,
+    options: &ClaimRequest,
     take_over: Option<&str>,
 ) -> Result<Claimed, OpsError> {
     let task = tx.task(id)?;
@@ -68,10 +68,21 @@ pub fn take(
         queue::admit(&agent, &task, &|id| tx.dependency(id))?;
     }
     let request = Request::Take(Take {
-        paths: Checkout::of(tx.ctx)?.taken_for(task.paths.iter().chain(&request.paths)),
-        resources: task.resources.union(&request.resources).cloned().collect(),
+        paths: tx
+            .checkout()?
+            .taken_for(task.paths.iter().chain(&options.paths)),
+        resources: task.resources.union(&options.resources).cloned().collect(),
         take_over: take_over.is_some(),
         ..new_take(tx, &agent, id)?
+    });
+    let (paths, resources) = (&options.paths, &options.resources);
+    let place = tx.place()?;
+    tx.doing(|| Act::Claim {
+        id: id.to_string(),
+        paths: paths.iter().map(ToString::to_string).collect(),
+        resources: resources.iter().map(ToString::to_string).collect(),
+        take_over: take_over.map(str::to_owned),
+        place,
     });
     let (claim, before) = match tx.ask(&request)? {
         Granted::Unchanged(claim) => {
@@ -129,8 +140,7 @@ pub fn take(
 
 /// Returns a request for a task as this agent would make it, still without paths.
 pub fn new_take(tx: &Tx, agent: &Agent, id: TaskId) -> Result<Take, OpsError> {
-    let head = tx.ctx.repo().head()?;
-    let base = head.as_ref().and_then(|head| head.commit);
+    let WorkPlace { branch, base } = tx.place()?;
     Ok(Take {
         id,
         of_task: true,
@@ -138,10 +148,10 @@ pub fn new_take(tx: &Tx, agent: &Agent, id: TaskId) -> Result<Take, OpsError> {
         clone: tx.ctx.clone_id()?,
         paths: Vec::new(),
         resources: BTreeSet::new(),
-        branch: head.and_then(|head| head.branch),
-        base: base.map(|commit| commit.to_string()),
+        branch,
+        base,
         why: None,
-        nonce: tx.ctx.random(|rng| rng.u64(..)),
+        nonce: tx.nonce,
         take_over: false,
     })
 }
@@ -161,44 +171,66 @@ pub fn claim_paths(
     }
     transact(ctx, |tx| {
         tx.check_fenced()?;
-        let agent = find::agent(tx.snapshot, &tx.me)?.clone();
-        let same = |claim: &&Claim| {
-            !claim.of_task
-                && (paths.iter()).all(|path| claim.paths.iter().any(|have| have.includes(path)))
-                && resources.is_subset(&claim.resources)
-        };
-        if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same)
-            && tx.holds(claim)?
-        {
-            return Ok(Claimed {
-                claim: claim.clone(),
-                task: None,
-                new: false,
-            });
-        }
-        let id = task_new::free_id(tx.ctx, tx.snapshot)?;
-        let take = Take {
-            of_task: false,
-            paths: Checkout::of(tx.ctx)?.taken_for(paths),
-            resources: resources.clone(),
-            why: Some(why.clone()),
-            ..new_take(tx, &agent, id)?
-        };
-        tx.subject(format!("claim {id}: {why}"));
-        match tx.ask(&Request::Take(take))? {
-            Granted::Changed {
-                claim: Some(claim), ..
-            } => Ok(Claimed {
-                claim,
-                task: None,
-                new: true,
-            }),
-            _ => {
-                let message = format!("the id `{id}` is taken");
-                Err(Refusal::new(Rule::Holder, message).into())
-            }
-        }
+        take_paths(tx, paths, resources, &why, None)
     })
+}
+
+/// Claims paths and resources without a task in a turn of an operation, under an id of its own.
+pub fn take_paths(
+    tx: &mut Tx,
+    paths: &[PathPattern],
+    resources: &BTreeSet<ResourceName>,
+    why: &str,
+    id: Option<TaskId>,
+) -> Result<Claimed, OpsError> {
+    let agent = find::agent(tx.snapshot, &tx.me)?.clone();
+    let same = |claim: &&Claim| {
+        !claim.of_task
+            && (paths.iter()).all(|path| claim.paths.iter().any(|have| have.includes(path)))
+            && resources.is_subset(&claim.resources)
+    };
+    if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same)
+        && tx.holds(claim)?
+    {
+        return Ok(Claimed {
+            claim: claim.clone(),
+            task: None,
+            new: false,
+        });
+    }
+    let id = match id {
+        Some(id) => id,
+        None => task_new::free_id(tx.ctx, tx.snapshot)?,
+    };
+    let take = Take {
+        of_task: false,
+        paths: tx.checkout()?.taken_for(paths),
+        resources: resources.clone(),
+        why: Some(why.to_owned()),
+        ..new_take(tx, &agent, id)?
+    };
+    let place = tx.place()?;
+    tx.doing(|| Act::ClaimPaths {
+        id: id.to_string(),
+        paths: paths.iter().map(ToString::to_string).collect(),
+        resources: resources.iter().map(ToString::to_string).collect(),
+        why: why.to_owned(),
+        place,
+    });
+    tx.subject(format!("claim {id}: {why}"));
+    match tx.ask(&Request::Take(take))? {
+        Granted::Changed {
+            claim: Some(claim), ..
+        } => Ok(Claimed {
+            claim,
+            task: None,
+            new: true,
+        }),
+        _ => {
+            let message = format!("the id `{id}` is taken");
+            Err(Refusal::new(Rule::Holder, message).into())
+        }
+    }
 }
 
 /// The claims table, and what people want to know beside it.
@@ -211,13 +243,13 @@ pub struct ClaimsView {
     pub titles: BTreeMap<TaskId, String>,
     /// How alive the holders are, as far as this clone has seen them.
     pub seen: BTreeMap<AgentName, (Liveness, Timestamp)>,
-    /// Claims that the remote has not confirmed.
+    /// Claims of which something waits for the remote's decision.
     pub provisional: BTreeSet<TaskId>,
 }
 
 /// Returns the claims table.
 pub fn claims(ctx: &Context) -> Result<ClaimsView, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
+    let snapshot = requests::look(ctx)?;
     ctx.beat(&snapshot)?;
     let (table, damage) = snapshot.table_in_force()?;
     let table = table.clone();
@@ -245,6 +277,6 @@ pub fn claims(ctx: &Context) -> Result<ClaimsView, OpsError> {
         table,
         titles,
         seen,
-        provisional: super::sync::provisional(ctx)?,
+        provisional: snapshot.provisional,
     })
 }

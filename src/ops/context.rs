@@ -24,8 +24,8 @@ pub struct Context {
     rng: RefCell<fastrand::Rng>,
     offline: bool,
     worked: Cell<bool>,
+    provisional: Cell<bool>,
     warnings: RefCell<Vec<String>>,
-    uptime: fn() -> Uptime,
 }
 
 impl Context {
@@ -38,19 +38,14 @@ impl Context {
             rng: RefCell::new(rng),
             offline: false,
             worked: Cell::new(false),
+            provisional: Cell::new(false),
             warnings: RefCell::default(),
-            uptime,
         }
     }
 
-    /// Measures how long others are silent with this clock.
-    pub fn with_uptime(mut self, uptime: fn() -> Uptime) -> Context {
-        self.uptime = uptime;
-        self
-    }
-
+    /// Returns what the clock says by which silence is measured.
     pub fn uptime(&self) -> Uptime {
-        (self.uptime)()
+        uptime()
     }
 
     /// Leaves the remote aside: what is claimed is provisional.
@@ -71,6 +66,16 @@ impl Context {
     /// Tells whether something was done which others should hear of.
     pub fn has_worked(&self) -> bool {
         self.worked.get()
+    }
+
+    /// Notes that the remote has not decided yet what was done.
+    pub fn note_provisional(&self) {
+        self.provisional.set(true);
+    }
+
+    /// Tells whether the remote has not decided yet what was done.
+    pub fn is_provisional(&self) -> bool {
+        self.provisional.get()
     }
 
     /// Keeps what whoever asks should know beside the answer: said once, however often it is found.

@@ -19,8 +19,10 @@ use crate::model::task::TaskEvent;
 use crate::model::time::Timestamp;
 use crate::store::{Changes, Origin, Snapshot, StoreError, Turn, layout};
 
-use super::tx::Contact;
 use super::{Context, OpsError, mend, sync};
+
+/// What to do about what a later version wrote.
+const UPDATE: &str = "update reflectt: what it cannot read is no damage";
 
 /// The command that mends.
 const MEND: &str = "reflectt doctor --fix";
@@ -217,6 +219,11 @@ fn table(ctx: &Context, mending: Mending) -> Result<Option<Finding>, OpsError> {
             "it says that it is version {} and has given out {} fences, which no team can reach; who holds what stays, the numbers go back to what they were",
             table.epoch, table.fence
         ),
+        (_, Some(damage)) if damage.is_newer_table() => {
+            let reason = super::chain(&damage);
+            let finding = Finding::new(Severity::Error, "claims_table", Thing::Table, reason);
+            return Ok(Some(finding.fix(UPDATE)));
+        }
         (_, Some(damage)) => {
             let found = snapshot.last_table()?;
             let damage = super::chain(&damage);
@@ -286,7 +293,7 @@ fn agreement(ctx: &Context, mending: Mending) -> Result<Vec<Finding>, OpsError> 
             }
         }
         let changes = match mending {
-            Mending::Mend => mend::changes(ctx, snapshot, ctx.now(), Contact::None)?,
+            Mending::Mend => mend::changes(ctx, snapshot, ctx.now())?,
             Mending::Look => None,
         };
         let turn = match changes {

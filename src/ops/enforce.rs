@@ -21,7 +21,7 @@ use crate::store::Snapshot;
 
 use super::silence::Silence;
 use super::tx::Contact;
-use super::{Context, OpsError};
+use super::{Context, OpsError, requests};
 
 /// Names the task, or the claim without one, that a commit was made under.
 pub const TASK_TRAILER: &str = "Reflectt-Task";
@@ -134,7 +134,7 @@ pub fn acting(ctx: &Context) -> Who {
 
 /// Returns whether claims are enforced.
 pub fn mode(ctx: &Context) -> Result<EnforceMode, OpsError> {
-    Ok(ctx.store().snapshot()?.settings()?.enforce)
+    Ok(requests::look(ctx)?.settings()?.enforce)
 }
 
 /// Judges a change of the paths that `paths` returns by `who`. Counts as a sign of life of that
@@ -146,7 +146,7 @@ pub fn check_paths(
     who: &Who,
     paths: impl FnOnce() -> Result<Vec<Vec<u8>>, OpsError>,
 ) -> Result<Verdict, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
+    let snapshot = requests::look(ctx)?;
     let facts = Facts::read(ctx, &snapshot, who)?;
     let mut verdict = facts.verdict(0)?;
     if verdict.mode == EnforceMode::Off {

@@ -163,6 +163,9 @@ fn are(paths: &[String]) -> String {
 /// Says that it cannot be known who holds what, and what is gone by instead.
 pub fn unknown_claims(damage: &StoreError) -> String {
     let why = chain(damage);
+    if damage.is_newer_table() {
+        return format!("{why}; what was last known of it counts until reflectt is updated");
+    }
     format!("{why}; what was last known of it counts until `reflectt doctor --fix` restores it")
 }
 

@@ -8,7 +8,8 @@ use crate::model::rule::{Refusal, Rule};
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 
-use super::tx::{Granted, transact};
+use super::requests::Act;
+use super::tx::{Granted, Tx, transact};
 use super::{Context, OpsError, find};
 
 #[derive(Debug)]
@@ -26,47 +27,56 @@ pub fn handoff(
     note: &str,
 ) -> Result<HandedOff, OpsError> {
     let note = text::note("note", note)?;
-    transact(ctx, |tx| {
-        let id = find::task_id(tx.snapshot, id)?;
-        let receiver = find::agent(tx.snapshot, to)?;
-        if *to == tx.me {
-            let message = format!("`{to}` cannot hand `{id}` to itself");
-            return Err(Refusal::new(Rule::Holder, message).into());
-        }
-        let granted = tx.ask(&Request::HandOff {
-            id,
-            agent: tx.me.clone(),
+    transact(ctx, |tx| pass(tx, id, to, &note))
+}
+
+/// The same, in a turn of an operation.
+pub fn pass(tx: &mut Tx, id: &IdPrefix, to: &AgentName, note: &str) -> Result<HandedOff, OpsError> {
+    tx.deciding();
+    let id = find::task_id(tx.snapshot, id)?;
+    let receiver = find::agent(tx.snapshot, to)?;
+    if *to == tx.me {
+        let message = format!("`{to}` cannot hand `{id}` to itself");
+        return Err(Refusal::new(Rule::Holder, message).into());
+    }
+    tx.doing(|| Act::HandOff {
+        id: id.to_string(),
+        to: to.to_string(),
+        note: note.to_owned(),
+    });
+    let granted = tx.ask(&Request::HandOff {
+        id,
+        agent: tx.me.clone(),
+        to: to.clone(),
+        clone: match &receiver.home {
+            Some(home) => home.clone.clone(),
+            None => tx.ctx.clone_id()?,
+        },
+        nonce: tx.nonce,
+    })?;
+    let fence = match granted {
+        Granted::Changed {
+            claim: Some(claim), ..
+        } => Some(claim.fence),
+        _ => None,
+    };
+    let task = tx.event(
+        id,
+        TaskEvent::HandedOff {
             to: to.clone(),
-            clone: match &receiver.home {
-                Some(home) => home.clone.clone(),
-                None => tx.ctx.clone_id()?,
-            },
-            nonce: tx.ctx.random(|rng| rng.u64(..)),
-        })?;
-        let fence = match granted {
-            Granted::Changed {
-                claim: Some(claim), ..
-            } => Some(claim.fence),
-            _ => None,
-        };
-        let task = tx.event(
-            id,
-            TaskEvent::HandedOff {
-                to: to.clone(),
-                note: note.clone(),
-                fence,
-            },
-        )?;
-        let how = match fence {
-            Some(_) => "it is yours now",
-            None => "it is reserved for you; claim it when you are free",
-        };
-        let body = format!("{} hands you `{id}` ({}), {how}: {note}", tx.me, task.title);
-        tx.notify([to.clone()], Notice::HandedOff, Some(id), body);
-        tx.subject(format!("hand off {id} to {to}: {}", task.title));
-        Ok(HandedOff {
-            task,
-            holds: fence.is_some(),
-        })
+            note: note.to_owned(),
+            fence,
+        },
+    )?;
+    let how = match fence {
+        Some(_) => "it is yours now",
+        None => "it is reserved for you; claim it when you are free",
+    };
+    let body = format!("{} hands you `{id}` ({}), {how}: {note}", tx.me, task.title);
+    tx.notify([to.clone()], Notice::HandedOff, Some(id), body);
+    tx.subject(format!("hand off {id} to {to}: {}", task.title));
+    Ok(HandedOff {
+        task,
+        holds: fence.is_some(),
     })
 }

@@ -162,16 +162,13 @@ fn sit(
 
 /// Asks the remote who is alive where. One that does not answer keeps nobody from joining.
 fn hear_of_others(ctx: &Context) -> Result<(), OpsError> {
-    if ctx.store().link().is_none() || ctx.is_offline() {
+    let link = ctx.store().link().filter(|_| !ctx.is_offline());
+    let Some(link) = link else {
         return Ok(());
-    }
-    match sync::sync(ctx, sync::SyncOptions::CATCH_UP) {
-        Ok(report) => {
-            ctx.note_warnings(report.remarks());
-            Ok(())
-        }
+    };
+    match sync::ask(ctx, &link).and_then(|_| sync::follow(ctx, &link)) {
         Err(OpsError::Unreachable { .. }) => Ok(()),
-        Err(error) => Err(error),
+        heard => heard,
     }
 }
 

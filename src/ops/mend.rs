@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::event::Decided;
 use crate::model::extra::Extra;
 use crate::model::id::{Stamp, TaskId};
 use crate::model::mend::{self, Repairs};
@@ -12,7 +13,6 @@ use crate::model::task::TaskLog;
 use crate::model::time::Timestamp;
 use crate::store::{Changes, Snapshot};
 
-use super::tx::Contact;
 use super::{Context, OpsError};
 
 /// Returns in what table and record disagree: in nothing, where the table cannot be read.
@@ -29,29 +29,14 @@ pub fn disagreement(snapshot: &Snapshot) -> Result<Repairs, OpsError> {
 
 /// Returns what this clone has to write to make them agree; `None` if there is nothing.
 ///
-/// With a remote, a clone mends what concerns its own agents: of the claims of others the table
-/// may be here and the record still on its way. And it never judges by an old table: a record
-/// that came another way may be newer.
+/// With a remote, nobody judges by an old table: a record that came another way may be newer. That
+/// others may have mended the same is settled by the push, which names both as they were.
 pub fn changes(
     ctx: &Context,
     snapshot: &Snapshot,
     now: Timestamp,
-    contact: Contact,
 ) -> Result<Option<Changes>, OpsError> {
-    let mut repairs = disagreement(snapshot)?;
-    if !repairs.is_empty() && ctx.store().link().is_some() {
-        if contact == Contact::None {
-            return Ok(None);
-        }
-        let table = snapshot.table()?;
-        let here = ctx.here()?;
-        let presence = ctx.presence();
-        repairs.retain(|id, holder| match table.claims.get(&id) {
-            Some(claim) => here.made(&claim.clone),
-            // The record has a claim that the table has not.
-            None => holder.is_some_and(|agent| presence.is_here(agent)),
-        });
-    }
+    let repairs = disagreement(snapshot)?;
     if repairs.is_empty() {
         return Ok(None);
     }
@@ -66,10 +51,7 @@ pub fn changes(
         [] => "mend the fence: the table was set back".to_owned(),
         ids => format!("mend {}: table and record disagreed", ids.join(", ")),
     };
-    let table = match repairs.touches_table() {
-        true => Some(repairs.mend(snapshot.table()?)),
-        false => None,
-    };
+    let mut table = repairs.mend(snapshot.table()?);
     let mut tasks: BTreeMap<TaskId, TaskLog> = BTreeMap::new();
     let mut messages = Vec::new();
     let moment = snapshot.moment(now);
@@ -93,11 +75,18 @@ pub fn changes(
             folded.task.allows(&by, &event)?;
         }
         let before = holder(&log);
-        ctx.random(|rng| log.log.append(moment, rng, by, event));
+        table.epoch = table.epoch.max(log.log.last_epoch() + 1);
+        let decided = Decided {
+            epoch: table.epoch,
+            under: None,
+        };
+        ctx.random(|rng| {
+            log.log
+                .append_decided(moment, rng, by, event, Some(decided))
+        });
         let after = holder(&log);
         let told = before.filter(|agent| after.as_ref() != Some(agent));
-        // Nobody is told of their own doing.
-        if let Some(agent) = told.filter(|agent| ctx.identity() != Some(agent)) {
+        if let Some(agent) = told {
             let stamp = ctx.random(|rng| Stamp::new(now, rng, None));
             messages.push(loss(stamp, id, agent, after.as_ref()));
         }
@@ -106,9 +95,8 @@ pub fn changes(
     Ok(Some(Changes {
         subject,
         tasks,
-        table,
+        table: Some(table),
         messages,
-        firm: true,
         ..Changes::default()
     }))
 }

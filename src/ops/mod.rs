@@ -33,6 +33,7 @@ mod pause;
 mod process;
 mod reflect;
 mod release;
+pub mod requests;
 mod review;
 mod send;
 mod silence;

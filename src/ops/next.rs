@@ -10,9 +10,8 @@ use crate::model::task::{Status, Task};
 use crate::store::Entry;
 
 use super::claim::{ClaimRequest, new_take, take};
-use super::taken_for::Checkout;
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, find};
+use super::{Context, OpsError, find, requests};
 
 #[derive(Debug)]
 pub struct NextUp {
@@ -29,7 +28,7 @@ pub struct NextUp {
 /// With `claim`, that task is claimed in the same step, so that what one is told one also has.
 pub fn next(ctx: &Context, claim: bool) -> Result<NextUp, OpsError> {
     if !claim {
-        let snapshot = ctx.store().snapshot()?;
+        let snapshot = requests::look(ctx)?;
         ctx.my_seat(&snapshot)?;
         ctx.beat(&snapshot)?;
         let tx = Tx::new(ctx, &snapshot, ctx.me()?.clone());
@@ -122,7 +121,7 @@ pub fn with_queue<T>(
         Some(id) => Some(new_take(tx, agent, id)?),
         None => None,
     };
-    let checkout = Checkout::of(tx.ctx)?;
+    let checkout = tx.checkout()?;
     let take = |task: &Task| crate::model::decide::Take {
         id: task.id,
         paths: checkout.taken_for(&task.paths),

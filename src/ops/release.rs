@@ -5,7 +5,8 @@ use crate::model::id::{IdPrefix, TaskId};
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 
-use super::tx::transact;
+use super::requests::Act;
+use super::tx::{Tx, transact};
 use super::{Context, OpsError, find};
 
 #[derive(Debug)]
@@ -18,22 +19,30 @@ pub struct Released {
 /// Releases a task, or a claim of paths. The note is kept for whoever takes it up.
 pub fn release(ctx: &Context, id: &IdPrefix, note: Option<&str>) -> Result<Released, OpsError> {
     let note = note.map(|note| text::note("note", note)).transpose()?;
-    transact(ctx, |tx| {
-        let id = find::task_or_claim(tx.snapshot, id)?;
-        let of_task = tx.snapshot.entry(id)?.is_some();
-        tx.ask(&Request::Release {
-            id,
-            agent: tx.me.clone(),
-        })?;
-        if !of_task {
-            tx.subject(format!("release {id}"));
-            return Ok(Released { id, task: None });
-        }
-        let task = tx.event(id, TaskEvent::Released { note: note.clone() })?;
-        tx.subject(format!("release {id}: {}", task.title));
-        Ok(Released {
-            id,
-            task: Some(task),
-        })
-    })
+    transact(ctx, |tx| give_back(tx, id, note.as_deref()))
+}
+
+/// The same, in a turn of an operation.
+pub fn give_back(tx: &mut Tx, id: &IdPrefix, note: Option<&str>) -> Result<Released, OpsError> {
+    tx.deciding();
+    let id = find::task_or_claim(tx.snapshot, id)?;
+    let of_task = tx.snapshot.entry(id)?.is_some();
+    let note = note.map(str::to_owned);
+    tx.doing(|| Act::Release {
+        id: id.to_string(),
+        note: note.clone(),
+    });
+    tx.ask(&Request::Release {
+        id,
+        agent: tx.me.clone(),
+    })?;
+    let task = match of_task {
+        true => Some(tx.event(id, TaskEvent::Released { note })?),
+        false => None,
+    };
+    tx.subject(match &task {
+        Some(task) => format!("release {id}: {}", task.title),
+        None => format!("release {id}"),
+    });
+    Ok(Released { id, task })
 }

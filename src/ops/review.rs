@@ -1,5 +1,7 @@
 //! Judging another's work.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::decide::Request;
 use crate::model::id::{IdPrefix, Stamp, TaskId};
 use crate::model::message::Notice;
@@ -8,10 +10,12 @@ use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::store::Entry;
 
+use super::requests::Act;
 use super::tx::{Tx, transact};
 use super::{Context, OpsError, find};
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Approve {
         note: Option<String>,
@@ -27,28 +31,41 @@ pub enum Verdict {
 
 /// Reviews the latest submission of a task.
 pub fn review(ctx: &Context, id: &IdPrefix, verdict: &Verdict) -> Result<Task, OpsError> {
-    let note = match verdict {
-        Verdict::Approve { note: None } => None,
-        Verdict::Approve { note: Some(note) }
-        | Verdict::RequestChanges { note }
-        | Verdict::Correct { note } => Some(text::note("note", note)?),
+    let verdict = match verdict {
+        Verdict::Approve { note } => Verdict::Approve {
+            note: (note.as_deref().map(|note| text::note("note", note))).transpose()?,
+        },
+        Verdict::RequestChanges { note } => Verdict::RequestChanges {
+            note: text::note("note", note)?,
+        },
+        Verdict::Correct { note } => Verdict::Correct {
+            note: text::note("note", note)?,
+        },
     };
-    transact(ctx, |tx| {
-        let id = find::task_id(tx.snapshot, id)?;
-        let before = tx.task(id)?;
-        let Some((submission, bundle)) = before.submission.clone() else {
-            let message = format!(
-                "task `{id}` is `{}`; nothing was submitted",
-                before.status.told()
-            );
-            return Err(Refusal::new(Rule::Status, message).into());
-        };
-        match (verdict, note.clone()) {
-            (Verdict::RequestChanges { .. }, Some(note)) => send_back(tx, id, submission, note),
-            (Verdict::Correct { .. }, Some(note)) => correct(tx, id, submission, note),
-            (_, note) => approve(tx, id, submission, bundle.commit, note),
-        }
-    })
+    transact(ctx, |tx| judge(tx, id, &verdict))
+}
+
+/// The same, in a turn of an operation.
+pub fn judge(tx: &mut Tx, id: &IdPrefix, verdict: &Verdict) -> Result<Task, OpsError> {
+    tx.deciding();
+    let id = find::task_id(tx.snapshot, id)?;
+    let before = tx.task(id)?;
+    let Some((submission, bundle)) = before.submission.clone() else {
+        let message = format!(
+            "task `{id}` is `{}`; nothing was submitted",
+            before.status.told()
+        );
+        return Err(Refusal::new(Rule::Status, message).into());
+    };
+    tx.doing(|| Act::Review {
+        id: id.to_string(),
+        verdict: verdict.clone(),
+    });
+    match verdict.clone() {
+        Verdict::Approve { note } => approve(tx, id, submission, bundle.commit, note),
+        Verdict::RequestChanges { note } => send_back(tx, id, submission, note),
+        Verdict::Correct { note } => correct(tx, id, submission, note),
+    }
 }
 
 fn approve(

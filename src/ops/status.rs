@@ -11,7 +11,7 @@ use crate::model::text;
 
 use super::next::{is_review_for, look, with_queue};
 use super::tx::Tx;
-use super::{Context, OpsError};
+use super::{Context, OpsError, requests};
 
 #[derive(Debug)]
 pub struct AgentStatus {
@@ -47,7 +47,7 @@ pub struct QueueCounts {
 
 /// Returns where whoever asks stands. Changes nothing.
 pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
+    let snapshot = requests::look(ctx)?;
     ctx.my_seat(&snapshot)?;
     ctx.beat(&snapshot)?;
     let me = ctx.me()?.clone();
@@ -109,7 +109,7 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
             .clone()
             .filter(|pause| !pause.is_over(ctx.now())),
         agent: me,
-        provisional: super::sync::provisional(ctx)?,
+        provisional: snapshot.provisional.clone(),
         action: String::new(),
     };
     status.action = action(&status);

@@ -13,6 +13,7 @@ use crate::model::rule::{Refusal, Rule};
 use crate::model::task::{Status, Submission, Task, TaskEvent};
 use crate::model::text;
 
+use super::requests::Act;
 use super::tx::{Tx, transact};
 use super::{Context, OpsError, find, review as review_op};
 
@@ -30,57 +31,70 @@ pub struct NewSubmission {
 
 /// Submits a task for review.
 pub fn submit(ctx: &Context, id: &IdPrefix, new: &NewSubmission) -> Result<Task, OpsError> {
-    let submission = Submission {
+    let caveat = new.caveat.as_deref();
+    let new = NewSubmission {
         summary: text::note("summary", &new.summary)?,
         pr: new.pr.as_deref().map(text::title).transpose()?,
-        caveat: new
-            .caveat
-            .as_deref()
-            .map(|c| text::note("caveat", c))
-            .transpose()?,
+        caveat: caveat.map(|it| text::note("caveat", it)).transpose()?,
         commit: commit(ctx, new.commit.as_deref())?,
-        ..Submission::default()
+        ..new.clone()
     };
-    transact(ctx, |tx| {
-        let id = find::task_id(tx.snapshot, id)?;
-        let task = tx.task(id)?;
-        // The fold accepts it of a done task, for merges; nobody may mean it.
-        if !task.status.is_open() {
-            let message = format!("task `{id}` is `{}` and cannot be submitted", task.status);
-            return Err(Refusal::new(Rule::Status, message).into());
-        }
-        let submission = Submission {
-            evidence: review::evidence(&task, &new.evidence)?,
-            reviewer: reviewer(tx, &task, new.reviewer.as_ref())?,
-            ..submission.clone()
-        };
-        // The event first: it knows why the task may not be this agent's any more.
-        let task = tx.event(id, TaskEvent::Submitted(Box::new(submission.clone())))?;
-        if task.status == Status::Done {
-            tx.ask(&Request::Close { id })?;
-            review_op::finished(tx, &task)?;
-            tx.subject(format!("finish {id}: {}", task.title));
-            return Ok(task);
-        }
-        tx.ask(&Request::Phase {
-            id,
-            agent: tx.me.clone(),
-            to: Phase::InReview,
-        })?;
-        let commit = submission
-            .commit
-            .as_deref()
-            .map_or("no commit", text::short_commit);
-        let body = format!(
-            "{} asks you to review `{id}` ({}), {commit}: {} `reflectt task show {id}`, then `reflectt review {id} --approve` or `--request-changes TEXT`.",
-            tx.me,
-            task.title,
-            text::sentence(&submission.summary)
-        );
-        tx.notify(submission.reviewer, Notice::ReviewAsked, Some(id), body);
-        tx.subject(format!("submit {id}: {}", task.title));
-        Ok(task)
-    })
+    transact(ctx, |tx| hand_in(tx, id, &new))
+}
+
+/// The same, in a turn of an operation; the commit is given in hexadecimal.
+pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, OpsError> {
+    tx.deciding();
+    let id = find::task_id(tx.snapshot, id)?;
+    let task = tx.task(id)?;
+    // The fold accepts it of a done task, for merges; nobody may mean it.
+    if !task.status.is_open() {
+        let message = format!("task `{id}` is `{}` and cannot be submitted", task.status);
+        return Err(Refusal::new(Rule::Status, message).into());
+    }
+    let submission = Submission {
+        summary: new.summary.clone(),
+        evidence: review::evidence(&task, &new.evidence)?,
+        commit: new.commit.clone(),
+        pr: new.pr.clone(),
+        caveat: new.caveat.clone(),
+        reviewer: reviewer(tx, &task, new.reviewer.as_ref())?,
+    };
+    tx.doing(|| Act::Submit {
+        id: id.to_string(),
+        summary: new.summary.clone(),
+        evidence: new.evidence.clone(),
+        commit: new.commit.clone(),
+        pr: new.pr.clone(),
+        caveat: new.caveat.clone(),
+        reviewer: new.reviewer.as_ref().map(ToString::to_string),
+    });
+    // The event first: it knows why the task may not be this agent's any more.
+    let task = tx.event(id, TaskEvent::Submitted(Box::new(submission.clone())))?;
+    if task.status == Status::Done {
+        tx.ask(&Request::Close { id })?;
+        review_op::finished(tx, &task)?;
+        tx.subject(format!("finish {id}: {}", task.title));
+        return Ok(task);
+    }
+    tx.ask(&Request::Phase {
+        id,
+        agent: tx.me.clone(),
+        to: Phase::InReview,
+    })?;
+    let commit = submission
+        .commit
+        .as_deref()
+        .map_or("no commit", text::short_commit);
+    let body = format!(
+        "{} asks you to review `{id}` ({}), {commit}: {} `reflectt task show {id}`, then `reflectt review {id} --approve` or `--request-changes TEXT`.",
+        tx.me,
+        task.title,
+        text::sentence(&submission.summary)
+    );
+    tx.notify(submission.reviewer, Notice::ReviewAsked, Some(id), body);
+    tx.subject(format!("submit {id}: {}", task.title));
+    Ok(task)
 }
 
 fn commit(ctx: &Context, revision: Option<&str>) -> Result<Option<String>, OpsError> {

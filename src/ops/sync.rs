@@ -7,24 +7,22 @@
 mod adopt;
 mod compose;
 mod find;
+mod ground;
 mod plan;
 mod run;
 mod standstill;
 
 pub use adopt::{adopt_here, take_in};
 pub use find::{Team, take_part, team_on_remote};
-pub use run::sync;
+pub use ground::{Ground, OnTop, follow, ground};
+pub use run::{ask, sync};
 pub use standstill::Standstill;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::git::Oid;
-use crate::model::claim::Claim;
-use crate::model::id::TaskId;
-use crate::model::replay::Lost;
 use crate::store::Link;
 
+use super::requests::NotGranted;
 use super::{Context, OpsError};
 
 /// Whether to ask the remote for news first.
@@ -49,15 +47,6 @@ pub enum PresenceToo {
     No,
 }
 
-/// Whether the record has to be the same on both sides at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecordToo {
-    Surely,
-    /// If somebody else writes to it at this moment, the table alone will do: who holds what
-    /// must not wait until nobody has anything to say.
-    IfEasy,
-}
-
 /// Whether a clone without a record takes the remote's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adopt {
@@ -71,7 +60,6 @@ pub struct SyncOptions {
     pub board: BoardToo,
     pub adopt: Adopt,
     pub presence: PresenceToo,
-    pub record: RecordToo,
 }
 
 impl SyncOptions {
@@ -81,14 +69,6 @@ impl SyncOptions {
         board: BoardToo::Yes,
         adopt: Adopt::No,
         presence: PresenceToo::Yes,
-        record: RecordToo::Surely,
-    };
-    /// What an operation needs that was decided on an old table.
-    pub const CATCH_UP: SyncOptions = SyncOptions {
-        board: BoardToo::No,
-        presence: PresenceToo::No,
-        record: RecordToo::IfEasy,
-        ..SyncOptions::FULL
     };
 }
 
@@ -101,8 +81,8 @@ pub struct SyncReport {
     pub pushed: usize,
     /// How many files were merged because both sides had changed something.
     pub merged: usize,
-    /// Provisional claims that the remote did not confirm.
-    pub lost: Vec<Lost>,
+    /// What was asked for without the remote, and was not granted.
+    pub lost: Vec<NotGranted>,
     pub warnings: Vec<String>,
     /// Why the remote would not take the record, if it would not; it is kept here.
     pub refused: Option<String>,
@@ -111,10 +91,7 @@ pub struct SyncReport {
 impl SyncReport {
     /// Returns what somebody should know of it, a sentence each.
     pub fn remarks(&self) -> impl Iterator<Item = String> {
-        let lost = self.lost.iter().map(|lost| {
-            let (id, agent, reason) = (lost.claim.id, &lost.claim.agent, &lost.reason);
-            format!("the provisional claim `{id}` of `{agent}` was not confirmed: {reason}")
-        });
+        let lost = self.lost.iter().map(ToString::to_string);
         self.warnings.iter().cloned().chain(lost)
     }
 }
@@ -203,73 +180,21 @@ pub fn listen(ctx: &Context) -> Option<Duration> {
     }
 }
 
-/// Returns how many commits of this clone the remote does not have, as far as is known here.
+/// Returns how many commits of this clone the remote does not have, as far as is known here, and
+/// how many requests wait for it.
 pub fn waiting(ctx: &Context) -> Result<usize, OpsError> {
     let store = ctx.store();
     let Some(link) = store.link() else {
         return Ok(0);
     };
     let (local, known) = (store.local_tips()?, store.tracking_tips(&link)?);
-    let mut count = 0;
+    let mut count = store.requests()?.len();
     for (here, there) in [(local.record, known.record), (local.table, known.table)] {
         if let Some(here) = here.filter(|here| Some(*here) != there) {
             count += store.repo().commits_beyond(there, here)?.len();
         }
     }
     Ok(count)
-}
-
-/// Returns the ids of claims that the remote has not confirmed.
-pub fn provisional(ctx: &Context) -> Result<BTreeSet<TaskId>, OpsError> {
-    let store = ctx.store();
-    let Some(link) = store.link() else {
-        return Ok(BTreeSet::new());
-    };
-    let (local, known) = (store.local_tips()?, store.tracking_tips(&link)?);
-    let (Some(record), false) = (local.record, local.table == known.table) else {
-        return Ok(BTreeSet::new());
-    };
-    let here = store.snapshot_at(record, local.table)?;
-    let confirmed = claims_there(ctx, record, known.table)?;
-    let (table, _) = here.table_in_force()?;
-    let unconfirmed = table.claims.values().filter(|claim| {
-        let known = confirmed.get(&claim.id);
-        known.is_none_or(|known| !known.grants_the_same(claim))
-    });
-    Ok(unconfirmed.map(|claim| claim.id).collect())
-}
-
-/// Tells whether the remote has confirmed this very claim, as far as is known here.
-///
-/// It may be gone already, because another process has learned that the remote gave it to somebody
-/// else. What is not known to be confirmed is not said to be.
-pub fn is_confirmed(ctx: &Context, claim: &Claim) -> Result<bool, OpsError> {
-    let store = ctx.store();
-    let Some(link) = store.link() else {
-        return Ok(true);
-    };
-    let known = store.tracking_tips(&link)?;
-    // Any record will do to read the table by.
-    let Some(record) = store.local_tips()?.record else {
-        return Ok(false);
-    };
-    let there = claims_there(ctx, record, known.table)?;
-    let known = there.get(&claim.id);
-    Ok(known.is_some_and(|known| known.grants_the_same(claim)))
-}
-
-/// Returns the claims of the remote's table `tip`; none if it cannot be read.
-///
-/// Neither who reads nor who has claimed something offline must be stopped by such a table; who
-/// needs the remote's consent is, and `doctor` says why.
-fn claims_there(
-    ctx: &Context,
-    record: Oid,
-    tip: Option<Oid>,
-) -> Result<BTreeMap<TaskId, Claim>, OpsError> {
-    let there = ctx.store().snapshot_at(record, tip)?;
-    let table = there.known_table()?;
-    Ok(table.map_or_else(BTreeMap::new, |table| table.claims.clone()))
 }
 
 /// Returns the remote of this clone's team.

@@ -1,4 +1,4 @@
-//! What the paths of a claim are taken for: files or directories, as they are at the claimer's `HEAD`.
+//! What the paths of a claim are taken for: files or directories, as they are where it is made.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use super::{Context, OpsError};
 
 type Directory = HashMap<Vec<u8>, (Mode, Oid)>;
 
-/// The tree that is checked out where a claim is made.
+/// The tree of the commit that is checked out where a claim is made.
 pub struct Checkout<'c> {
     ctx: &'c Context,
     tree: Option<Oid>,
@@ -19,8 +19,7 @@ pub struct Checkout<'c> {
 }
 
 impl<'c> Checkout<'c> {
-    pub fn of(ctx: &'c Context) -> Result<Checkout<'c>, OpsError> {
-        let commit = ctx.repo().head()?.and_then(|head| head.commit);
+    pub fn of(ctx: &'c Context, commit: Option<Oid>) -> Result<Checkout<'c>, OpsError> {
         let commit = commit.map(|commit| ctx.repo().read_commit(commit));
         Ok(Checkout {
             ctx,

@@ -10,6 +10,7 @@ use crate::model::rule::{Refusal, Rule};
 use crate::model::task::{Edit, Priority, Task, TaskEvent};
 use crate::model::text;
 
+use super::requests::Act;
 use super::task_new::{check_names, criteria};
 use super::tx::{Tx, transact};
 use super::{Context, OpsError, find};
@@ -39,28 +40,46 @@ pub struct TaskChanges {
 
 /// Changes a task and returns it. What is already so changes nothing.
 pub fn edit(ctx: &Context, id: &IdPrefix, changes: &TaskChanges) -> Result<Task, OpsError> {
-    transact(ctx, |tx| {
-        let id = find::task_id(tx.snapshot, id)?;
-        let task = tx.task(id)?;
-        let edit = plan(tx, &task, changes)?;
-        check_names(
-            tx.snapshot,
-            edit.assignee.as_ref().and_then(Option::as_ref),
-            edit.reviewer.as_ref().and_then(Option::as_ref),
-            edit.lane.as_ref().and_then(Option::as_ref),
-            &BTreeSet::new(),
-        )?;
-        if let Some(waits) = &edit.blocked_by {
-            check_cycle(tx, id, waits.difference(&task.blocked_by).copied())?;
-        }
-        tx.subject(format!("edit {id}: {}", task.title));
-        let task = match edit.is_empty() {
-            true => task,
-            false => tx.event(id, TaskEvent::Edited(Box::new(edit)))?,
-        };
-        put_before(tx, id, &changes.before)?;
-        Ok(task)
-    })
+    transact(ctx, |tx| change(tx, id, changes))
+}
+
+/// The same, in a turn of an operation.
+pub fn change(tx: &mut Tx, id: &IdPrefix, changes: &TaskChanges) -> Result<Task, OpsError> {
+    if changes.reviewer.is_some() {
+        tx.deciding();
+    }
+    let id = find::task_id(tx.snapshot, id)?;
+    let task = tx.task(id)?;
+    let edit = plan(tx, &task, changes)?;
+    check_names(
+        tx.snapshot,
+        edit.assignee.as_ref().and_then(Option::as_ref),
+        edit.reviewer.as_ref().and_then(Option::as_ref),
+        edit.lane.as_ref().and_then(Option::as_ref),
+        &BTreeSet::new(),
+    )?;
+    if let Some(waits) = &edit.blocked_by {
+        check_cycle(tx, id, waits.difference(&task.blocked_by).copied())?;
+    }
+    // Who reviews is decided, so it may have to wait for the remote; all else needs not to.
+    let reviewer = changes.reviewer.clone();
+    let alone = TaskChanges {
+        reviewer: reviewer.clone(),
+        ..TaskChanges::default()
+    };
+    if let (Some(name), true) = (&reviewer, *changes == alone) {
+        tx.doing(|| Act::Reviewer {
+            id: id.to_string(),
+            name: name.as_ref().map(ToString::to_string),
+        });
+    }
+    tx.subject(format!("edit {id}: {}", task.title));
+    let task = match edit.is_empty() {
+        true => task,
+        false => tx.event(id, TaskEvent::Edited(Box::new(edit)))?,
+    };
+    put_before(tx, id, &changes.before)?;
+    Ok(task)
 }
 
 /// Makes other tasks wait for this one.

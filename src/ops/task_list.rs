@@ -6,7 +6,7 @@ use crate::model::queue;
 use crate::model::task::{Status, Task, TaskEvent};
 use crate::store::Entry;
 
-use super::{Context, OpsError, find};
+use super::{Context, OpsError, find, requests};
 
 #[derive(Debug, Default)]
 pub struct TaskFilter {
@@ -23,11 +23,13 @@ pub struct TaskFilter {
 pub struct TaskRow {
     pub task: Task,
     pub waits_for: Vec<(crate::model::id::TaskId, queue::Dependency)>,
+    /// Whether it is so only in this clone, until the remote has decided.
+    pub provisional: bool,
 }
 
 /// Returns the tasks that fit, most urgent first, closed ones last.
 pub fn list(ctx: &Context, filter: &TaskFilter) -> Result<Vec<TaskRow>, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
+    let snapshot = requests::look(ctx)?;
     ctx.beat(&snapshot)?;
     if let Some(name) = &filter.assignee {
         find::agent(&snapshot, name)?;
@@ -66,12 +68,16 @@ pub fn list(ctx: &Context, filter: &TaskFilter) -> Result<Vec<TaskRow>, OpsError
             } else {
                 Vec::new()
             };
-            TaskRow { task, waits_for }
+            TaskRow {
+                provisional: snapshot.provisional.contains(&task.id),
+                task,
+                waits_for,
+            }
         })
         .collect())
 }
 
-/// A task with everything that happened to it.
+/// A task with everything that happened to it, in the order in which it counts.
 #[derive(Debug)]
 pub struct Shown {
     pub row: TaskRow,
@@ -84,7 +90,7 @@ pub struct Shown {
 
 /// Returns a task with its body and events.
 pub fn show(ctx: &Context, id: &IdPrefix) -> Result<Shown, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
+    let snapshot = requests::look(ctx)?;
     ctx.beat(&snapshot)?;
     let entry = find::task(&snapshot, id)?;
     let log = snapshot.log_of(entry)?;
@@ -98,7 +104,8 @@ pub fn show(ctx: &Context, id: &IdPrefix) -> Result<Shown, OpsError> {
     };
     let events = log
         .log
-        .iter()
+        .in_order()
+        .into_iter()
         .map(|(stamp, event)| {
             let void = folded.void.iter().find(|(id, _)| *id == stamp);
             (
@@ -116,6 +123,7 @@ pub fn show(ctx: &Context, id: &IdPrefix) -> Result<Shown, OpsError> {
     Ok(Shown {
         row: TaskRow {
             waits_for: queue::waits_for(&folded.task, &dependency),
+            provisional: snapshot.provisional.contains(&folded.task.id),
             task: folded.task,
         },
         events,

@@ -1,23 +1,30 @@
 //! One turn of an operation: what it has read, and what it will write.
 
+mod remote;
+mod run;
 mod table;
+
+pub use remote::{Remote, Seen};
+pub use run::{transact, transact_as, transact_itself};
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
+use crate::git::Oid;
 use crate::model::claim::{Claim, Table};
-use crate::model::id::{Stamp, TaskId};
+use crate::model::event::Decided;
+use crate::model::id::{Fence, Stamp, TaskId};
 use crate::model::message::{Message, Notice};
 use crate::model::moment::Moment;
 use crate::model::name::{AgentName, Author};
 use crate::model::queue::Dependency;
-use crate::model::settings::OfflineClaims;
 use crate::model::task::{Folded, Task, TaskEvent, TaskLog};
 use crate::model::time::Timestamp;
-use crate::store::{Authority, Changes, IfUnreachable, Origin, Snapshot, StoreError, Turn};
+use crate::store::{Changes, Snapshot};
 
-use super::{Context, OpsError, mend, sync};
+use super::requests::{Act, Wanted, WorkPlace};
+use super::taken_for::Checkout;
+use super::{Context, OpsError};
 
 /// What came of a request to the claims table.
 #[derive(Debug)]
@@ -40,255 +47,31 @@ pub struct Tx<'t, 's> {
     pub me: AgentName,
     pub now: Timestamp,
     changes: Changes,
-    contact: Contact,
+    pub contact: Contact,
     /// Whether anything was made dependent on the table.
     asked: Cell<bool>,
+    /// The number of the version of the table that this makes, once something was decided: that
+    /// moves the table even if nothing in it changes.
+    epoch: Option<u64>,
+    /// The same as a request, for when the remote cannot be asked.
+    act: Option<Act>,
+    /// Where the agent works, if it is not where this process is.
+    pub place: Option<WorkPlace>,
+    /// What tells a claim that is made now from all others.
+    pub nonce: u64,
 }
 
-/// How much is known of the remote's table in an operation.
+/// How much is known of the remote in an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contact {
     /// What it was when it was last asked. Good enough to try: the remote refuses if it moved.
     Old,
+    /// It took a push of this clone during this operation, so its table is known.
+    Told,
     /// It was asked during this operation.
     Fresh,
-    /// It cannot be asked; what is done to the table is provisional.
+    /// It cannot be asked; what is decided is this clone's view of a request.
     None,
-}
-
-/// How often, and for how long, an operation is decided anew because the remote's table had moved.
-///
-/// Whoever moved it last knows what it holds and is faster than those who have to ask first, so
-/// where many work without a pause, losing dozens of times in a row is no sign of anything wrong.
-const ROUNDS: u32 = 1000;
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Runs `act` on the present state and publishes what it wrote, as one agent's doing.
-///
-/// If others are faster, `act` runs again on the new state. If table and record disagree, because
-/// a process died between the two, that is mended first, in a commit of its own, so that it is
-/// mended even if `act` is refused.
-///
-/// With a remote, changes of the table are what it confirms in a push. What was decided on an old
-/// table and needs no push (a refusal, or that nothing is to be done) is not believed before the
-/// remote was asked.
-///
-/// # Errors
-///
-/// [`OpsError::Unreachable`] if the remote has to decide and does not answer.
-pub fn transact<T>(
-    ctx: &Context,
-    act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
-) -> Result<T, OpsError> {
-    run(ctx, ctx.me()?, Seat::OfTheTeam, act)
-}
-
-/// Runs `act` as what reflectt does by itself.
-pub fn transact_itself<T>(
-    ctx: &Context,
-    act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
-) -> Result<T, OpsError> {
-    run(ctx, &AgentName::reflectt(), Seat::Unasked, act)
-}
-
-/// Runs `act` as the doing of an agent that may not be on the team yet.
-pub fn transact_as<T>(
-    ctx: &Context,
-    name: &AgentName,
-    act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
-) -> Result<T, OpsError> {
-    run(ctx, name, Seat::Unasked, act)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seat {
-    OfTheTeam,
-    /// It is not asked whether there is one.
-    Unasked,
-}
-
-/// What one turn came to.
-enum Did<T> {
-    Mended,
-    /// There is something to mend, but not by an old table.
-    Unmended,
-    /// It may be otherwise by now: the remote has to be asked.
-    Doubted(Option<OpsError>),
-    Answered(T),
-}
-
-fn run<T>(
-    ctx: &Context,
-    me: &AgentName,
-    seat: Seat,
-    mut act: impl FnMut(&mut Tx) -> Result<T, OpsError>,
-) -> Result<T, OpsError> {
-    sync::adopt_here(ctx)?;
-    let link = ctx.store().link();
-    let mut contact = match &link {
-        Some(_) if !ctx.is_offline() => Contact::Old,
-        _ => Contact::None,
-    };
-    let mut offline = IfUnreachable::Refuse;
-    let remote = link.map(|link| {
-        offline = if_unreachable(ctx);
-        Authority::Remote {
-            link,
-            limit: sync::time_limit(ctx),
-            unreachable: offline,
-        }
-    });
-    let mut mending = true;
-    let begun = Instant::now();
-    let mut standstill = sync::Standstill::default();
-    for round in 0..ROUNDS {
-        let tried = Instant::now();
-        let authority = match &remote {
-            Some(remote) if contact != Contact::None => remote,
-            _ => &Authority::Here,
-        };
-        let done = ctx.store().transact_under(authority, |snapshot| {
-            if seat == Seat::OfTheTeam {
-                ctx.my_seat(snapshot)?;
-                ctx.beat(snapshot)?;
-            }
-            turn(ctx, snapshot, me, contact, mending, &mut |tx: &mut Tx| {
-                let answer = act(tx)?;
-                if seat == Seat::OfTheTeam && tx.has_changes() {
-                    tx.sit_down()?;
-                }
-                Ok(answer)
-            })
-        });
-        let (mut unmended, mut refused) = (false, false);
-        let (failed, refusal) = match done {
-            Ok(Some(Did::Answered(answer))) => {
-                ctx.note_work();
-                return Ok(answer);
-            }
-            Ok(Some(Did::Mended)) => continue,
-            Ok(Some(Did::Unmended)) => {
-                unmended = true;
-                (None, None)
-            }
-            Ok(Some(Did::Doubted(refusal))) => (None, refusal),
-            Ok(None) => {
-                refused = true;
-                (None, None)
-            }
-            Err(error @ OpsError::Unreachable { .. }) => (Some(error), None),
-            Err(error) => return Err(error),
-        };
-        let failed = match failed {
-            Some(error) => Some(error),
-            None => {
-                if round > 1 {
-                    if begun.elapsed() > PATIENCE {
-                        break;
-                    }
-                    // By as much as the lost push took, on average: that leaves the remote to half
-                    // of those who want it. Pausing for longer, and the longer the more often one
-                    // lost, costs less still and leaves everything to whoever moved it last.
-                    let share = 2.0 * ctx.random(fastrand::Rng::f64);
-                    std::thread::sleep(tried.elapsed().mul_f64(share));
-                }
-                match catch_up(ctx, refused.then_some(&mut standstill)) {
-                    Ok(()) => {
-                        contact = Contact::Fresh;
-                        None
-                    }
-                    Err(error @ OpsError::Unreachable { .. }) => Some(error),
-                    Err(error) => return Err(error),
-                }
-            }
-        };
-        match (failed, refusal) {
-            (None, _) => {}
-            // Mending can wait; a message must not.
-            (Some(_), None) if unmended => mending = false,
-            // Refused by what is known here; the remote could only add to that.
-            (Some(_), Some(refusal)) => return Err(refusal),
-            (Some(_), None) if offline == IfUnreachable::Provisional => {
-                contact = Contact::None;
-            }
-            (Some(error), None) => return Err(error),
-        }
-    }
-    Err(StoreError::Busy { tries: ROUNDS }.into())
-}
-
-/// Exchanges with the remote, because it has another table, or may have.
-///
-/// # Errors
-///
-/// [`StoreError::is_table`] if it refused for a table that nobody here can read: it would again.
-fn catch_up(ctx: &Context, refused: Option<&mut sync::Standstill>) -> Result<(), OpsError> {
-    let report = sync::sync(ctx, sync::SyncOptions::CATCH_UP)?;
-    ctx.note_warnings(report.remarks());
-    if let (Some(standstill), Some(link)) = (refused, ctx.store().link()) {
-        let store = ctx.store();
-        let there = store.tracking_tips(&link)?;
-        standstill.refused(&link, there)?;
-        if let Some(record) = store.local_tips()?.record {
-            store.snapshot_at(record, there.table)?.table()?;
-        }
-    }
-    Ok(())
-}
-
-/// Returns what the team wants done while the remote does not answer.
-fn if_unreachable(ctx: &Context) -> IfUnreachable {
-    let snapshot = ctx.store().snapshot();
-    let settings = snapshot.as_ref().map(|snapshot| snapshot.settings());
-    match settings {
-        Ok(Ok(settings)) if settings.offline == OfflineClaims::Provisional => {
-            IfUnreachable::Provisional
-        }
-        // Whoever cannot read them is told so in a moment.
-        _ => IfUnreachable::Refuse,
-    }
-}
-
-/// Decides once, on one snapshot.
-fn turn<T>(
-    ctx: &Context,
-    snapshot: &Snapshot,
-    me: &AgentName,
-    contact: Contact,
-    mending: bool,
-    act: &mut impl FnMut(&mut Tx) -> Result<T, OpsError>,
-) -> Result<(Turn<Did<T>>, Origin), OpsError> {
-    let mut tx = Tx::new(ctx, snapshot, me.clone());
-    tx.contact = contact;
-    let origin = Origin {
-        author: Author::from(me),
-        now: tx.now,
-    };
-    if mending && let Some(changes) = mend::changes(ctx, snapshot, tx.now, contact)? {
-        let turn = match contact {
-            Contact::Old => Turn::Answer(Did::Unmended),
-            _ => Turn::Publish(Box::new(changes), Did::Mended),
-        };
-        return Ok((turn, origin));
-    }
-    let answer = act(&mut tx);
-    let doubtful = contact == Contact::Old && tx.asked.get() && tx.changes.table.is_none();
-    let turn = match answer {
-        // What is not here may have come into being elsewhere.
-        Err(refusal)
-            if contact == Contact::Old
-                && (tx.asked.get() || matches!(refusal, OpsError::NotFound { .. })) =>
-        {
-            Turn::Answer(Did::Doubted(Some(refusal)))
-        }
-        Err(error) => return Err(error),
-        Ok(_) if doubtful => Turn::Answer(Did::Doubted(None)),
-        Ok(answer) if tx.has_changes() => {
-            Turn::Publish(Box::new(tx.changes), Did::Answered(answer))
-        }
-        Ok(answer) => Turn::Answer(Did::Answered(answer)),
-    };
-    Ok((turn, origin))
 }
 
 impl<'t, 's> Tx<'t, 's> {
@@ -301,11 +84,15 @@ impl<'t, 's> Tx<'t, 's> {
             changes: Changes::default(),
             contact: Contact::Old,
             asked: Cell::new(false),
+            epoch: None,
+            act: None,
+            place: None,
+            nonce: ctx.random(|rng| rng.u64(..)),
         }
     }
 
     fn has_changes(&self) -> bool {
-        self.changes.touches_record() || self.changes.table.is_some()
+        self.changes.touches_record() || self.changes.table.is_some() || self.epoch.is_some()
     }
 
     /// Tells whether a claim is that of whoever acts, and not of a namesake in another clone.
@@ -313,8 +100,69 @@ impl<'t, 's> Tx<'t, 's> {
         Ok(claim.agent == self.me && !self.silence()?.is_elsewhere(claim))
     }
 
-    pub fn into_changes(self) -> Changes {
-        self.changes
+    /// Returns what is to be written. Whatever was decided is one version of the table, so that
+    /// all decisions stand in one line.
+    pub fn into_changes(mut self) -> Result<Changes, OpsError> {
+        if self.epoch.is_some() || self.changes.table.is_some() {
+            let before = self.snapshot.table()?;
+            let mut table = match self.changes.table.take() {
+                Some(table) => table,
+                None => before.clone(),
+            };
+            table.epoch = before.next_epoch().max(self.epoch.unwrap_or_default());
+            self.changes.table = Some(table);
+        }
+        Ok(self.changes)
+    }
+
+    /// Says that what follows is decided. No refusal of it is believed on an old view.
+    pub fn deciding(&self) {
+        self.asked.set(true);
+    }
+
+    /// Says what is being done, should it have to wait for the remote.
+    pub fn doing(&mut self, act: impl FnOnce() -> Act) {
+        if self.snapshot.store().link().is_some() {
+            self.act = Some(act());
+        }
+    }
+
+    /// Returns the same as a request, if it can be one.
+    fn wanted(&mut self) -> Option<Wanted> {
+        Some(Wanted {
+            by: self.me.clone(),
+            nonce: self.nonce,
+            act: self.act.take()?,
+        })
+    }
+
+    /// Tells whether what is decided is only this clone's view for now.
+    pub fn is_provisional(&self) -> bool {
+        self.contact == Contact::None
+    }
+
+    /// Returns where the agent works.
+    pub fn place(&self) -> Result<WorkPlace, OpsError> {
+        if let Some(place) = &self.place {
+            return Ok(place.clone());
+        }
+        let head = self.ctx.repo().head()?;
+        let base = head.as_ref().and_then(|head| head.commit);
+        Ok(WorkPlace {
+            branch: head.and_then(|head| head.branch),
+            base: base.map(|commit| commit.to_string()),
+        })
+    }
+
+    /// Returns the tree that the agent has checked out.
+    pub fn checkout(&self) -> Result<Checkout<'t>, OpsError> {
+        let base = self.place()?.base;
+        let base = base.map(|base| Oid::parse(&base)).transpose()?;
+        match (Checkout::of(self.ctx, base), &self.place) {
+            // What was checked out when it was asked for may be gone by now.
+            (Err(_), Some(_)) => Checkout::of(self.ctx, None),
+            (checkout, _) => checkout,
+        }
     }
 
     /// Says what happens, as the subject of the commit.
@@ -405,9 +253,16 @@ impl<'t, 's> Tx<'t, 's> {
         if let Err(refusal) = task.allows(&by, &event) {
             return Err(self.lost(&task, &log).unwrap_or(refusal.into()));
         }
+        let decided = match event.decides() {
+            true => Some(Decided {
+                epoch: self.next_epoch(&log)?,
+                under: self.claim_of(&task)?,
+            }),
+            false => None,
+        };
         let stamp = self
             .ctx
-            .random(|rng| log.log.append(moment, rng, by, event));
+            .random(|rng| log.log.append_decided(moment, rng, by, event, decided));
         let folded = fold(&log)?;
         // What is not in force is not recorded, whatever it was allowed by.
         if let Some((_, reason)) = folded.void.into_iter().find(|(void, _)| *void == stamp) {
@@ -417,8 +272,32 @@ impl<'t, 's> Tx<'t, 's> {
         Ok(folded.task)
     }
 
+    /// Returns the claim that what is decided of a task is about: that of the table, which decides.
+    ///
+    /// What follows in the same decision is about what came of the first.
+    fn claim_of(&self, task: &Task) -> Result<Option<Fence>, OpsError> {
+        if self.has_changed(task.id) {
+            return Ok(task.fence);
+        }
+        let claim = self.snapshot.table()?.claims.get(&task.id);
+        Ok(claim.map(|claim| claim.fence))
+    }
+
+    /// Returns the number for what is decided now of a task: that of the table's next version.
+    ///
+    /// A table that was lost and began anew goes on above what the task has seen.
+    fn next_epoch(&mut self, log: &TaskLog) -> Result<u64, OpsError> {
+        self.asked.set(true);
+        let next = self.snapshot.table()?.next_epoch();
+        let epoch = next
+            .max(log.log.last_epoch() + 1)
+            .max(self.epoch.unwrap_or_default());
+        self.epoch = Some(epoch);
+        Ok(epoch)
+    }
+
     /// Tells whether this agent held a task until it was taken from it.
-    fn lost(&self, task: &Task, log: &TaskLog) -> Option<OpsError> {
+    pub fn lost(&self, task: &Task, log: &TaskLog) -> Option<OpsError> {
         let holder = task.holder();
         if holder == Some(&self.me) {
             return None;
@@ -426,7 +305,7 @@ impl<'t, 's> Tx<'t, 's> {
         let loss = log.loss_of(&self.me)?;
         let now_held = match holder {
             Some(holder) => format!("; `{holder}` holds it now"),
-            None => format!("; it is `{}` now", task.status),
+            None => format!("; it is `{}` now", task.status.told()),
         };
         Some(OpsError::Fenced {
             task: task.id,
@@ -443,7 +322,20 @@ impl<'t, 's> Tx<'t, 's> {
         task: Option<TaskId>,
         body: String,
     ) {
-        let to: BTreeSet<AgentName> = to.into_iter().filter(|name| *name != self.me).collect();
+        let me = self.me.clone();
+        let to = to.into_iter().filter(|name| *name != me);
+        self.tell(to, Some(notice), task, body);
+    }
+
+    /// Sends a message that reflectt itself causes, to whoever it is for.
+    pub fn tell(
+        &mut self,
+        to: impl IntoIterator<Item = AgentName>,
+        notice: Option<Notice>,
+        task: Option<TaskId>,
+        body: String,
+    ) {
+        let to: BTreeSet<AgentName> = to.into_iter().collect();
         if to.is_empty() {
             return;
         }
@@ -454,8 +346,8 @@ impl<'t, 's> Tx<'t, 's> {
             channel: None,
             task,
             reply_to: None,
-            urgent: matches!(notice, Notice::ClaimLost | Notice::NeedsHuman),
-            notice: Some(notice),
+            urgent: matches!(notice, Some(Notice::ClaimLost | Notice::NeedsHuman)),
+            notice,
             body,
             extra: crate::model::extra::Extra::default(),
         };

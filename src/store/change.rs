@@ -51,9 +51,6 @@ pub struct Changes {
     pub remove: Vec<String>,
     /// The new claims table.
     pub table: Option<Table>,
-    /// Whether the new table rests on what the remote had said a moment before. Then it is not
-    /// kept for later if the remote does not take it now.
-    pub firm: bool,
 }
 
 impl Changes {

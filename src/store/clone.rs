@@ -14,6 +14,8 @@ use crate::git::AdvisoryLock;
 use crate::model::claim::CloneId;
 
 use super::local::write_whole;
+use super::requests::QUEUE;
+use super::staged::STAGED;
 use super::{Store, StoreError};
 
 /// How long to wait for another process that finds out the same.
@@ -23,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PLACES_MAX: usize = 16;
 
 /// What is kept beside a repository about those who work in it, and is not true of its copy.
-const OF_AGENTS: [&str; 3] = ["heartbeats", "processes", "worktrees"];
+const OF_AGENTS: [&str; 4] = ["heartbeats", "processes", "worktrees", QUEUE];
 
 /// This clone, as those who work in it know it.
 #[derive(Debug, Clone)]
@@ -152,7 +154,7 @@ impl Store {
 
     /// Removes what is not true of a copy.
     fn forget_inherited(&self) -> Result<(), StoreError> {
-        let files = ["former", "published", "said"].into_iter();
+        let files = ["former", "published", "said", STAGED].into_iter();
         let removed = files
             .map(|name| (name, fs::remove_file(self.dir.join(name))))
             .chain(OF_AGENTS.map(|name| (name, fs::remove_dir_all(self.dir.join(name)))));

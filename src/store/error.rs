@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::format::FormatError;
 use crate::git::GitError;
 use crate::model::id::Fence;
 
@@ -75,6 +76,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Tells whether a table cannot be read because a later version of reflectt wrote it. It is
+    /// whole, and nobody may put anything in its place.
+    pub fn is_newer_table(&self) -> bool {
+        let newer = |source: &super::BadFile| {
+            matches!(source, super::BadFile::Format(FormatError::Future { .. }))
+        };
+        matches!(self, StoreError::Table { source, .. } if newer(source))
+    }
+
     /// Tells whether a table cannot be read because of what it is, and not for want of a disk.
     ///
     /// The record does not depend on it, so only what needs to know who holds what stops.

@@ -12,12 +12,11 @@ use crate::git::{
     RemotePush, Together,
 };
 
-use crate::model::claim::Table;
 use crate::model::observe::Uptime;
 
 use super::local::{write_whole, written_ago};
 use super::signs::uptime;
-use super::{Store, StoreError, layout, table};
+use super::{Store, StoreError, layout};
 
 /// The key that names the remote, in this clone's configuration.
 pub const REMOTE_KEY: &str = "reflectt.remote";
@@ -245,10 +244,19 @@ impl Store {
         text.parse().ok()
     }
 
+    /// Notes that the remote took a push of this clone: its table is known.
+    pub(super) fn note_pushed(&self) {
+        write_whole(&self.dir.join("pushed"), "").ok();
+    }
+
+    /// Returns how long ago the remote last took a push of the table from this clone.
+    pub fn pushed_ago(&self) -> Option<Duration> {
+        written_ago(&self.dir.join("pushed"))
+    }
+
     /// Moves the remote's refs, each only from what it is expected to hold.
     ///
-    /// The two move together. If the record alone cannot, because somebody else wrote to it, the
-    /// table moves without it: who holds what must not wait for a message between others.
+    /// The two move together or not at all: what was decided and what is recorded of it are one.
     pub(super) fn push_untracked(
         &self,
         link: &Link,
@@ -271,26 +279,15 @@ impl Store {
             });
         }
         let remote = self.repo.remote(&link.name, limit);
-        let attempt = |pushes: &[RemotePush]| {
-            let done = remote.push(pushes, Together::AllOrNone);
-            if done.is_err() {
-                self.note_contact(false);
-            }
-            done
-        };
-        let mut results = attempt(&all)?.into_iter();
-        let mut pushed = PushedTips {
-            table: table_push.as_ref().and_then(|_| results.next()),
-            record: record_push.as_ref().and_then(|_| results.next()),
-        };
-        if let (Some(table_push), Some(first), Some(second)) =
-            (table_push, &pushed.table, &pushed.record)
-            && *first != Pushed::Stale
-            && !(*first == Pushed::Moved && *second == Pushed::Moved)
-        {
-            pushed.table = attempt(&[table_push])?.into_iter().next();
+        let done = remote.push(&all, Together::AllOrNone);
+        if done.is_err() {
+            self.note_contact(false);
         }
-        Ok(pushed)
+        let mut results = done?.into_iter();
+        Ok(PushedTips {
+            table: table_push.and_then(|_| results.next()),
+            record: record_push.and_then(|_| results.next()),
+        })
     }
 
     /// Moves the remote's refs, and our copies of them after them.
@@ -463,29 +460,6 @@ impl Store {
                 return Ok(());
             }
         }
-    }
-
-    /// Returns the versions of the table from the last one that `here` and `onto` share, to `here`.
-    pub fn table_versions_since(&self, here: Oid, onto: Oid) -> Result<Vec<Table>, StoreError> {
-        let mut versions = Vec::new();
-        let Some(base) = self.repo.merge_base(here, onto)? else {
-            // Nothing in common: all that is held here is asked for, as far as it can be read.
-            return Ok(vec![Table::default(), self.readable_table(here)?.table]);
-        };
-        for step in self.repo.first_parents(here)? {
-            let (oid, _) = step?;
-            match table::read(&self.repo, oid) {
-                Ok(version) => versions.push(version),
-                // What it changed is in the next version that can be read.
-                Err(damage) if damage.is_table() => {}
-                Err(error) => return Err(error),
-            }
-            if oid == base {
-                break;
-            }
-        }
-        versions.reverse();
-        Ok(versions)
     }
 
     /// Tells whether `tip` has all that `older` has.

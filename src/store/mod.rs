@@ -21,11 +21,13 @@ mod local;
 mod merge;
 mod presence;
 mod publish;
+mod requests;
 mod restore;
 mod settle;
 mod shelf;
 mod signs;
 mod snapshot;
+mod staged;
 mod table;
 mod team;
 mod tracked;
@@ -45,11 +47,13 @@ pub use inbox::Box as MailBox;
 pub use link::{Link, PLACES_KEY, Places, PushedTips, REMOTE_KEY, Step, Tips};
 pub use merge::MergedRecord;
 pub use presence::Presence;
-pub use publish::{Authority, IfUnreachable, Published, Turn};
+pub use publish::{Published, Turn, advisory};
+pub use requests::Queued;
 pub use restore::Readable;
 pub use shelf::{BadFile, Quarantined, RecordFile};
 pub use signs::{agent_key, claim_key, says_goodbye, uptime};
 pub use snapshot::{Found, Snapshot};
+pub use staged::{Fate, Led, Staged, Ticket};
 
 use crate::git::{RefName, RemovedLock, Repo};
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::git::{
-    Acquired, Advisory, AdvisoryLock, Expected, GitError, NewCommit, Oid, Pushed, RefOutcome,
-    RefStore, RefUpdate, Relation, Signature,
+    Acquired, Advisory, AdvisoryLock, Expected, NewCommit, Oid, RefOutcome, RefStore, RefUpdate,
+    Signature,
 };
 use crate::model::name::Author;
 use crate::model::settings::SettingsLog;
 
-use super::{Changes, Link, Origin, Snapshot, Step, Store, StoreError, table};
+use super::{Changes, Origin, Snapshot, Step, Store, StoreError, table};
 
 /// How often an operation is decided anew because others were faster.
 ///
@@ -34,29 +34,6 @@ pub enum Published {
     Unchanged,
     /// Somebody else moved a ref first.
     Lost,
-    /// The remote's table is not the one that was decided on.
-    Behind,
-}
-
-/// Who decides what the claims table is. The record needs nobody: it can always be merged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Authority {
-    /// The ref in this clone: there is no remote, or it was left aside on purpose.
-    Here,
-    /// The remote's ref, asked within `limit`.
-    Remote {
-        link: Link,
-        limit: Duration,
-        unreachable: IfUnreachable,
-    },
-}
-
-/// What becomes of an operation that the remote has to decide when it does not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IfUnreachable {
-    Refuse,
-    /// It is done here, and decided later.
-    Provisional,
 }
 
 /// New commits, and where they go.
@@ -84,36 +61,18 @@ impl Store {
     ///
     pub fn transact<T, E: From<StoreError>>(
         &self,
-        act: impl FnMut(&Snapshot) -> Result<(Turn<T>, Origin), E>,
-    ) -> Result<T, E> {
-        let answer = self.transact_under(&Authority::Here, act)?;
-        Ok(answer.expect("only a remote has a table that is not the one here"))
-    }
-
-    /// Does the same, with `authority` to decide on changes of the table.
-    ///
-    /// Returns `None` if the remote has another table: fetch, and ask again.
-    pub fn transact_under<T, E: From<StoreError>>(
-        &self,
-        authority: &Authority,
         mut act: impl FnMut(&Snapshot) -> Result<(Turn<T>, Origin), E>,
-    ) -> Result<Option<T>, E> {
+    ) -> Result<T, E> {
         let lock = self.queue();
-        let advisory = if lock.is_some() {
-            Advisory::Held
-        } else {
-            Advisory::NotHeld
-        };
         for attempt in 0..TRIES {
             let snapshot = self.snapshot()?;
             let (turn, origin) = act(&snapshot)?;
             let (changes, answer) = match turn {
-                Turn::Answer(answer) => return Ok(Some(answer)),
+                Turn::Answer(answer) => return Ok(answer),
                 Turn::Publish(changes, answer) => (changes, answer),
             };
-            match self.publish_under(authority, &snapshot, &changes, &origin, advisory)? {
-                Published::Moved(_) | Published::Unchanged => return Ok(Some(answer)),
-                Published::Behind => return Ok(None),
+            match self.publish(&snapshot, &changes, &origin, advisory(lock.as_ref()))? {
+                Published::Moved(_) | Published::Unchanged => return Ok(answer),
                 Published::Lost => {
                     let most = 2_u64.saturating_mul(u64::from(attempt) + 1).min(50);
                     std::thread::sleep(Duration::from_millis(fastrand::u64(0..=most)));
@@ -127,7 +86,7 @@ impl Store {
     ///
     /// On a file system that is full or read-only there is none. Then the write itself fails, and
     /// says why better than the lock could.
-    pub(super) fn queue(&self) -> Option<AdvisoryLock> {
+    pub fn queue(&self) -> Option<AdvisoryLock> {
         match AdvisoryLock::acquire(&self.dir.join("lock"), QUEUE) {
             Ok(Acquired::Held(lock)) => Some(lock),
             // Some file systems of networks know no locks.
@@ -143,36 +102,10 @@ impl Store {
         origin: &Origin,
         advisory: Advisory,
     ) -> Result<Published, StoreError> {
-        self.publish_under(&Authority::Here, snapshot, changes, origin, advisory)
-    }
-
-    /// Does the same, with `authority` to decide on a change of the table.
-    fn publish_under(
-        &self,
-        authority: &Authority,
-        snapshot: &Snapshot,
-        changes: &Changes,
-        origin: &Origin,
-        advisory: Advisory,
-    ) -> Result<Published, StoreError> {
         let written = self.write(snapshot, changes, origin)?;
         let tip = written.record.map_or(snapshot.tip, |step| step.to);
         if written.table.is_none() && written.record.is_none() {
             return Ok(Published::Unchanged);
-        }
-        if let (Some(table), Authority::Remote { link, limit, .. }) = (written.table, authority) {
-            let step = (table, written.record);
-            let done = self.publish_remotely(link, *limit, step, &changes.subject);
-            return match (done, authority) {
-                (
-                    Err(StoreError::Git(GitError::Unreachable { .. })),
-                    Authority::Remote {
-                        unreachable: IfUnreachable::Provisional,
-                        ..
-                    },
-                ) if !changes.firm => self.keep(step, &changes.subject),
-                (done, _) => done,
-            };
         }
         let mut updates = Vec::new();
         // The table comes first: a process killed between the two refs leaves a claim without
@@ -200,78 +133,6 @@ impl Store {
             RefOutcome::Moved => Ok(Published::Moved(tip)),
             RefOutcome::Lost { .. } => Ok(Published::Lost),
         }
-    }
-
-    /// Lets the remote decide: what is here follows once its table has moved.
-    ///
-    /// Killed between the two, the claim is taken and not known here; the next command that asks
-    /// the remote learns of it, and its record came along if the two could move together.
-    fn publish_remotely(
-        &self,
-        link: &Link,
-        limit: Duration,
-        (table, record): (Step, Option<Step>),
-        subject: &str,
-    ) -> Result<Published, StoreError> {
-        let known = self.tracking_tips(link)?;
-        if table.from != known.table {
-            return Ok(Published::Behind);
-        }
-        let step = match (record, known.record) {
-            (Some(record), Some(known)) => {
-                let from = record.from.map(|from| self.repo.relation(from, known));
-                let ahead = matches!(from.transpose()?, Some(Relation::Same | Relation::Ahead));
-                ahead.then_some(Step {
-                    from: Some(known),
-                    ..record
-                })
-            }
-            // A remote without a record gets it whole.
-            (Some(record), None) => Some(Step {
-                from: None,
-                ..record
-            }),
-            (None, _) => None,
-        };
-        let pushed = self.push_untracked(link, Some(table), step, limit)?;
-        match pushed.table.clone() {
-            Some(Pushed::Moved) => {}
-            Some(Pushed::Refused { reason }) => {
-                return Err(StoreError::RemoteRefuses {
-                    remote: link.name.clone(),
-                    name: link.claims_on_remote().to_string(),
-                    reason,
-                });
-            }
-            _ => return Ok(Published::Behind),
-        }
-        let here = (Some(table), record);
-        if !self.settle(link, &pushed, (Some(table), step), here, subject)? {
-            // Somebody did not queue. What the remote has confirmed must arrive here all the same.
-            let record = record.map(|step| step.to);
-            match record.or(self.repo.read_ref(&self.record)?) {
-                Some(record) => self.bring_in(Some(table.to), record, subject)?,
-                None => return Err(self.not_initialised()),
-            }
-        }
-        let tip = record.map(|step| step.to);
-        Ok(tip.map_or(Published::Unchanged, Published::Moved))
-    }
-
-    /// Moves the refs here to what the remote was given and did not answer to.
-    ///
-    /// It may have taken it all the same. Were it decided anew here, as something else, the remote
-    /// would have it twice then.
-    fn keep(
-        &self,
-        (table, record): (Step, Option<Step>),
-        subject: &str,
-    ) -> Result<Published, StoreError> {
-        if !self.move_local(Some(table), record, subject)? {
-            return Ok(Published::Lost);
-        }
-        let tip = record.map(|step| step.to);
-        Ok(tip.map_or(Published::Unchanged, Published::Moved))
     }
 
     /// Writes the objects of `changes`, and says which refs they are for.
@@ -400,11 +261,7 @@ impl Store {
         origin: &Origin,
     ) -> Result<bool, StoreError> {
         let lock = self.queue();
-        let advisory = if lock.is_some() {
-            Advisory::Held
-        } else {
-            Advisory::NotHeld
-        };
+        let advisory = advisory(lock.as_ref());
         loop {
             match self.snapshot() {
                 Ok(_) => return Ok(false),
@@ -431,6 +288,14 @@ impl Store {
                 return Ok(true);
             }
         }
+    }
+}
+
+/// Says whether the refs are moved with the lock of this clone held.
+pub fn advisory(lock: Option<&AdvisoryLock>) -> Advisory {
+    match lock {
+        Some(_) => Advisory::Held,
+        None => Advisory::NotHeld,
     }
 }
 

@@ -5,11 +5,11 @@
 //! that clones which have the damaged one follow. Where there is none, the record says which tasks
 //! are held.
 
-use crate::git::{Advisory, Expected, Oid, RefOutcome, RefUpdate};
+use crate::git::{Expected, Oid, RefOutcome, RefUpdate};
 use crate::model::claim::Table;
 use crate::model::id::{FENCES_UNKNOWN, Fence};
 
-use super::publish::table_message;
+use super::publish::{advisory, table_message};
 use super::{Origin, Store, StoreError, table};
 
 /// The last version of the claims table that can be read.
@@ -76,14 +76,20 @@ impl Store {
     /// for nothing.
     ///
     /// Returns `None` if the table can be read and believed, by now or from the start.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::is_newer_table`] if a later version of reflectt wrote it.
     pub fn restore_table(&self, origin: &Origin) -> Result<Option<Readable>, StoreError> {
         let lock = self.queue();
-        let advisory = match lock {
-            Some(_) => Advisory::Held,
-            None => Advisory::NotHeld,
-        };
+        let advisory = advisory(lock.as_ref());
         loop {
             let snapshot = self.snapshot()?;
+            if let Err(error) = snapshot.table()
+                && error.is_newer_table()
+            {
+                return Err(error);
+            }
             if snapshot.known_table()?.is_some_and(Table::is_plausible) {
                 return Ok(None);
             }

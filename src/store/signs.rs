@@ -194,6 +194,12 @@ impl Store {
         Ok(dead)
     }
 
+    /// Returns the clones that share the remote, `own` among them, as far as they are known.
+    pub fn clones_on(&self, link: &Link, own: &CloneId) -> Result<Vec<CloneId>, StoreError> {
+        let others = self.signs_of_others(link, own)?;
+        Ok(others.into_keys().chain([own.clone()]).collect())
+    }
+
     /// Returns what other clones said, as far as it was fetched.
     pub fn signs_of_others(
         &self,

@@ -14,6 +14,7 @@ mod daemon;
 mod demo;
 mod doctor;
 mod hooks;
+mod order;
 mod paths;
 mod races;
 mod readme;

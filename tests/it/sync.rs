@@ -75,7 +75,7 @@ fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn hold(repo: &Repo) -> Vec<(String, String, String)> {
+pub fn hold(repo: &Repo) -> Vec<(String, String, String)> {
     let json = repo.reflectt(["--json", "claims"]).ok().json();
     let claims = json["claims"].as_array().unwrap();
     let text = |claim: &Value, key: &str| claim[key].as_str().unwrap().to_owned();
@@ -357,7 +357,7 @@ fn a_table_on_the_remote_that_is_none_is_named_and_replaced_by_a_person() {
         clone.reflectt(["claims"]).ok();
         clone.reflectt(["status"]).ok();
     }
-    assert_eq!(hold(kai), [(id, "kai".into(), "provisional".into())]);
+    assert_eq!(hold(kai), [(id, "kai".into(), "confirmed".into())]);
     // And so does what needs no consent yet.
     let taken = [
         "--json",
@@ -465,11 +465,16 @@ fn a_remote_that_protects_the_branch_is_reported_and_work_goes_on() {
     );
     let sync = kai.reflectt(["--json", "sync"]).ok().json();
     assert_eq!(sync["pushed"], 0, "{sync}");
+    // What is decided is one with its record, so nobody can claim. What was done is kept.
     let id = kai.task("kai", "Work goes on", &[]);
-    kai.reflectt(["claim", &id]).ok();
-    it.clones[1].reflectt(["sync"]).ok();
-    assert_eq!(hold(&it.clones[1]).len(), 1);
+    let refused = kai.reflectt(["claim", &id]).code(4);
+    assert!(
+        refused.stderr.contains("refuses `refs/heads/reflectt`"),
+        "{refused}"
+    );
+    assert_eq!(hold(kai), []);
     std::fs::remove_file(&hook).unwrap();
+    kai.reflectt(["claim", &id]).ok();
     it.agree();
     let inbox = it.clones[1].reflectt(["--json", "inbox"]).ok().json();
     assert_eq!(inbox["messages"][0]["body"], "can you hear me?");
@@ -600,8 +605,11 @@ fn a_branch_below_the_records_name_is_named() {
     let synced = kai.reflectt(["sync"]);
     assert!(synced.stderr.contains(told), "{synced}");
     let id = kai.task("kai", "Keep the return path", &[]);
-    kai.reflectt(["claim", &id]).ok();
+    // What is decided is one with its record.
+    let claim = kai.reflectt(["claim", &id]).code(4);
+    assert!(claim.stderr.contains(told), "{claim}");
     bare.git(["branch", "-m", "reflectt/foo", "foo"]);
+    kai.reflectt(["claim", &id]).ok();
     assert_eq!(kai.reflectt(["sync"]).ok().stderr, "");
 }
 

@@ -61,7 +61,8 @@ struct Served(Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
-        self.0.kill().ok();
+        // SAFETY: takes two numbers; the leader of the group is not reaped yet.
+        unsafe { libc::kill(-self.0.id().cast_signed(), libc::SIGKILL) };
         self.0.wait().ok();
     }
 }
@@ -85,6 +86,8 @@ fn through_gits_own_protocol() {
         &port_arg,
         &base,
     ]);
+    // A group of its own: `git` starts the server as a process of its own.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
     let _served = Served(quiet.spawn().unwrap());
     poll_until("the server answers", Duration::from_secs(10), || {
@@ -215,6 +218,13 @@ impl Terminal {
                 std::fs::File::from_raw_fd(slave),
             )
         };
+        // What another test starts meanwhile must not keep it open.
+        for end in [&master, &held] {
+            let end = std::os::fd::AsRawFd::as_raw_fd(end);
+            // SAFETY: the descriptor is open, and the flag a plain number.
+            let set = unsafe { libc::fcntl(end, libc::F_SETFD, libc::FD_CLOEXEC) };
+            assert_eq!(set, 0);
+        }
         let name = name.map(|byte| byte as u8);
         let name = std::ffi::CStr::from_bytes_until_nul(&name).unwrap();
         let shown = std::thread::spawn(move || {

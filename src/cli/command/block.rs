@@ -3,7 +3,6 @@
 use clap::Args;
 
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::{fault, view};
 use crate::model::id::IdPrefix;
@@ -41,7 +40,7 @@ impl Block {
             ops::block(session.context()?, &self.id, &blocking).map_err(fault::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
-            ui.json(&TaskJson::from(&task));
+            ui.json(&session.task_json(&task));
             return Ok(());
         }
         view::done(ui, "blocked", &task);

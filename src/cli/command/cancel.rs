@@ -3,7 +3,6 @@
 use clap::Args;
 
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::{fault, view};
 use crate::model::id::IdPrefix;
@@ -28,7 +27,7 @@ impl Cancel {
             ops::cancel(session.context()?, &self.id, &self.reason).map_err(fault::on(&self.id))?;
         let (ui, task) = (&session.ui, &done.task);
         if ui.is_json() {
-            ui.json(&TaskJson::from(task));
+            ui.json(&session.task_json(task));
             return Ok(());
         }
         view::done(ui, "cancelled", task);

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::error::CliError;
-use crate::cli::json::{ClaimJson, PROVISIONAL};
+use crate::cli::json::ClaimJson;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
 use crate::cli::{fault, view};
@@ -91,13 +91,13 @@ impl ClaimArgs {
 fn print(session: &Session, claimed: &Claimed) -> Result<(), CliError> {
     let claim = &claimed.claim;
     let ui = &session.ui;
-    let json = session.claim_json(claim)?;
-    let provisional = json.state == PROVISIONAL;
     if ui.is_json() {
-        ui.json(&Out { claim: json });
+        ui.json(&Out {
+            claim: session.claim_json(claim),
+        });
         return Ok(());
     }
-    if provisional {
+    if session.is_provisional() {
         ui.warn("this claim is provisional: the remote has not confirmed it, and may give it to somebody else");
     }
     if !claimed.new {
@@ -105,7 +105,7 @@ fn print(session: &Session, claimed: &Claimed) -> Result<(), CliError> {
     }
     match &claimed.task {
         Some(task) => {
-            view::task(ui, task, &[]);
+            view::task(ui, task, &[], view::Standing::of(session.is_provisional()));
             view::hint_submit(ui, task);
         }
         None => {

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::error::CliError;
-use crate::cli::json::{ClaimJson, PROVISIONAL};
+use crate::cli::json::ClaimJson;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::text::BOLD;
@@ -30,13 +30,7 @@ impl Claims {
             ui.json(&Out {
                 epoch: view.table.epoch,
                 claims: (view.table.claims.values())
-                    .map(|claim| {
-                        let mut json = ClaimJson::from(claim);
-                        if view.provisional.contains(&claim.id) {
-                            json.state = PROVISIONAL;
-                        }
-                        json
-                    })
+                    .map(|claim| ClaimJson::new(claim, &view.provisional))
                     .collect(),
             });
             return Ok(());
@@ -81,7 +75,7 @@ fn table(session: &Session, view: &ClaimsView) -> Table {
             Cell::styled(BOLD, claim.id.as_str()),
             claim.agent.as_str().into(),
             if view.provisional.contains(&claim.id) {
-                format!("{}, {PROVISIONAL}", phase(claim.phase)).into()
+                format!("{}, provisional", phase(claim.phase)).into()
             } else {
                 phase(claim.phase).into()
             },

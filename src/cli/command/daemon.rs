@@ -241,8 +241,7 @@ fn status(session: &Session) -> Result<(), CliError> {
             at.map_or_else(|| "never".to_owned(), |at| ui.relative(at)),
         );
     }
-    let commits = if waiting == 1 { "commit" } else { "commits" };
-    fact("waiting", format!("{waiting} {commits} to go out"));
+    fact("waiting", format!("{waiting} to go out"));
     if let Some(error) = &state.error {
         let text = match state.failures {
             0 => error.clone(),

@@ -3,7 +3,6 @@
 use clap::Args;
 
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::{fault, view};
 use crate::model::id::IdPrefix;
@@ -34,7 +33,7 @@ impl Handoff {
             .map_err(fault::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
-            ui.json(&TaskJson::from(&done.task));
+            ui.json(&session.task_json(&done.task));
             return Ok(());
         }
         view::done(ui, "handed off", &done.task);

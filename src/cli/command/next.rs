@@ -38,11 +38,11 @@ impl Next {
         let next = ops::next(session.context()?, self.claim)?;
         if session.ui.is_json() {
             session.ui.json(&Out {
-                task: next.task.as_ref().map(TaskJson::with_body),
-                claim: match &next.claim {
-                    Some(claim) => Some(session.claim_json(claim)?),
-                    None => None,
-                },
+                task: next.task.as_ref().map(|task| TaskJson {
+                    body: Some(&task.body),
+                    ..session.task_json(task)
+                }),
+                claim: next.claim.as_ref().map(|claim| session.claim_json(claim)),
                 reason: &next.reason,
                 reviews: next.reviews.iter().map(TaskId::as_str).collect(),
             });
@@ -59,7 +59,7 @@ impl Next {
         let ui = &session.ui;
         match &next.task {
             Some(task) => {
-                view::task(ui, task, &[]);
+                view::task(ui, task, &[], view::Standing::of(session.is_provisional()));
                 ui.note(format!("({})", next.reason));
                 if next.claim.is_some() {
                     view::hint_submit(ui, task);

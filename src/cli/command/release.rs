@@ -4,7 +4,6 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::{fault, view};
 use crate::model::id::IdPrefix;
@@ -36,7 +35,7 @@ impl Release {
             .map_err(fault::on(&self.id))?;
         let ui = &session.ui;
         match &released.task {
-            Some(task) if ui.is_json() => ui.json(&TaskJson::from(task)),
+            Some(task) if ui.is_json() => ui.json(&session.task_json(task)),
             None if ui.is_json() => ui.json(&ClaimOut {
                 id: released.id.to_string(),
                 task: None,

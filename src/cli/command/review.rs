@@ -3,7 +3,6 @@
 use clap::{ArgGroup, Args};
 
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::{fault, view};
 use crate::model::id::IdPrefix;
@@ -47,7 +46,7 @@ impl Review {
             ops::review(session.context()?, &self.id, &verdict).map_err(fault::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
-            ui.json(&TaskJson::from(&task));
+            ui.json(&session.task_json(&task));
             return Ok(());
         }
         match verdict {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cli::error::CliError;
 use crate::cli::excerpt::{cut, first_line};
-use crate::cli::json::{ClaimJson, MessageJson, PROVISIONAL, TaskJson, texts};
+use crate::cli::json::{ClaimJson, MessageJson, TaskJson, texts};
 use crate::cli::session::Session;
 use crate::cli::text::{BOLD, DIM, GREEN, RED, Text, YELLOW};
 use crate::cli::ui::Ui;
@@ -103,15 +103,14 @@ impl<'a> From<&'a AgentStatus> for StatusJson<'a> {
         let messages = status.inbox.iter().take(MESSAGES_MAX);
         StatusJson {
             agent: status.agent.to_string(),
-            active: status.active.iter().map(TaskJson::from).collect(),
-            claims: (status.paths.iter())
-                .map(|claim| {
-                    let mut json = ClaimJson::from(claim);
-                    if status.provisional.contains(&claim.id) {
-                        json.state = PROVISIONAL;
-                    }
-                    json
+            active: (status.active.iter())
+                .map(|task| TaskJson {
+                    provisional: status.provisional.contains(&task.id),
+                    ..TaskJson::from(task)
                 })
+                .collect(),
+            claims: (status.paths.iter())
+                .map(|claim| ClaimJson::new(claim, &status.provisional))
                 .collect(),
             provisional: status.provisional.iter().map(ToString::to_string).collect(),
             next: status.next.as_ref().map(TaskJson::from),

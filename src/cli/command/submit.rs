@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::{criterion, fault, view};
 use crate::model::id::IdPrefix;
@@ -57,7 +56,7 @@ impl Submit {
         let task = ops::submit(session.context()?, &self.id, &new).map_err(fault::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
-            ui.json(&TaskJson::from(&task));
+            ui.json(&session.task_json(&task));
             return Ok(());
         }
         if task.status == Status::Done {

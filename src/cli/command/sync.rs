@@ -47,9 +47,10 @@ impl SyncArgs {
                 lost_claims: report
                     .lost
                     .iter()
+                    .filter(|lost| lost.is_claim)
                     .map(|lost| LostJson {
-                        id: lost.claim.id.to_string(),
-                        agent: lost.claim.agent.to_string(),
+                        id: lost.id.map(|id| id.to_string()).unwrap_or_default(),
+                        agent: lost.agent.to_string(),
                         reason: lost.reason.clone(),
                     })
                     .collect(),

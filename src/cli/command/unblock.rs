@@ -3,7 +3,6 @@
 use clap::Args;
 
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::{fault, view};
 use crate::model::id::IdPrefix;
@@ -20,7 +19,7 @@ impl Unblock {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let task = ops::unblock(session.context()?, &self.id).map_err(fault::on(&self.id))?;
         if session.ui.is_json() {
-            session.ui.json(&TaskJson::from(&task));
+            session.ui.json(&session.task_json(&task));
         } else {
             view::done(&session.ui, "unblocked", &task);
         }

@@ -1,13 +1,16 @@
 //! A claim as JSON.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::model::claim::Claim;
+use crate::model::id::TaskId;
 
 use crate::cli::time::rfc3339;
 
 /// The state of a claim that the remote has not decided on.
-pub const PROVISIONAL: &str = "provisional";
+const PROVISIONAL: &str = "provisional";
 
 #[derive(Debug, Serialize)]
 pub struct ClaimJson {
@@ -15,7 +18,8 @@ pub struct ClaimJson {
     pub id: String,
     pub task: Option<String>,
     pub agent: String,
-    pub fence: u64,
+    /// None while the claim is provisional.
+    pub fence: Option<u64>,
     pub since: String,
     pub paths: Vec<String>,
     /// Those of `paths` that stand for files; the others reach below what they name.
@@ -28,19 +32,35 @@ pub struct ClaimJson {
     pub why: Option<String>,
 }
 
+impl ClaimJson {
+    /// Returns a claim, of which something may wait for the remote's decision.
+    pub fn new(claim: &Claim, waiting: &BTreeSet<TaskId>) -> ClaimJson {
+        let mut json = ClaimJson::from(claim);
+        if waiting.contains(&claim.id) {
+            json.state = PROVISIONAL;
+        }
+        json
+    }
+}
+
 impl From<&Claim> for ClaimJson {
     fn from(claim: &Claim) -> ClaimJson {
+        let provisional = claim.fence.is_provisional();
         ClaimJson {
             id: claim.id.to_string(),
             task: claim.task().map(|id| id.to_string()),
             agent: claim.agent.to_string(),
-            fence: claim.fence.0,
+            fence: claim.fence.given(),
             since: rfc3339(claim.since.0),
             paths: claim.paths.iter().map(ToString::to_string).collect(),
             files: claim.of_files().map(ToString::to_string).collect(),
             resources: claim.resources.iter().map(ToString::to_string).collect(),
             phase: claim.phase.as_str(),
-            state: "confirmed",
+            state: if provisional {
+                PROVISIONAL
+            } else {
+                "confirmed"
+            },
             branch: claim.branch.clone(),
             why: claim.why.clone(),
         }

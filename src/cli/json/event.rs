@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::cli::time::rfc3339;
-use crate::model::id::Stamp;
+use crate::model::id::{Fence, Stamp};
 use crate::model::name::Author;
 use crate::model::task::{Draft, Edit, TaskEvent};
 
@@ -61,7 +61,7 @@ fn fields(event: &TaskEvent) -> Value {
             taken_over,
         } => json!({
             "agent": agent.as_str(),
-            "fence": fence.0,
+            "fence": fence.given(),
             "paths": texts(paths),
             "resources": texts(resources),
             "branch": branch,
@@ -107,7 +107,7 @@ fn fields(event: &TaskEvent) -> Value {
         TaskEvent::HandedOff { to, note, fence } => json!({
             "to": to.as_str(),
             "note": note,
-            "fence": fence.map(|fence| fence.0),
+            "fence": fence.and_then(Fence::given),
         }),
         TaskEvent::Lapsed { agent, fence, note } => json!({
             "agent": agent.as_str(),

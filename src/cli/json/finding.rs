@@ -53,7 +53,7 @@ impl From<&Finding> for FindingJson {
             task: claim.and_then(|claim| text(claim.task().as_ref())),
             title: holder.and_then(|holder| holder.title.clone()),
             since: claim.map(|claim| rfc3339(claim.since.0)),
-            fence: claim.map(|claim| claim.fence.0),
+            fence: claim.and_then(|claim| claim.fence.given()),
             made_under: Vec::new(),
             message: None,
         };

@@ -9,7 +9,7 @@ mod message;
 mod task;
 
 pub use agent::{AgentJson, AgentsJson};
-pub use claim::{ClaimJson, PROVISIONAL};
+pub use claim::ClaimJson;
 pub use event::EventJson;
 pub use finding::FindingJson;
 pub use log::LogEventJson;

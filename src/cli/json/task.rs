@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::time::rfc3339;
-use crate::model::id::Stamp;
+use crate::model::id::{Fence, Stamp};
 use crate::model::task::{Block, Handoff, Submission, Task};
 use crate::ops::{Shown, TaskRow};
 
@@ -28,6 +28,9 @@ pub struct TaskJson<'a> {
     pub waits_for: Option<Vec<&'a str>>,
     /// The fence of the claim under which it is held now.
     pub fence: Option<u64>,
+    /// Whether its holder has it only until the remote decides; left out where that is not so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub provisional: bool,
     pub branch: Option<&'a str>,
     /// Left out of lists.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,7 +132,8 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
                 .map(crate::model::id::TaskId::as_str)
                 .collect(),
             waits_for: None,
-            fence: task.fence.map(|fence| fence.0),
+            provisional: task.fence.is_some_and(Fence::is_provisional),
+            fence: task.fence.and_then(Fence::given),
             branch: task.branch.as_deref(),
             body: None,
             block: task.block.as_ref().map(BlockJson::from),
@@ -145,20 +149,11 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
     }
 }
 
-impl<'a> TaskJson<'a> {
-    /// Returns the task with its body, for answers about one task that somebody is to work on.
-    pub fn with_body(task: &'a Task) -> TaskJson<'a> {
-        TaskJson {
-            body: Some(&task.body),
-            ..TaskJson::from(task)
-        }
-    }
-}
-
 impl<'a> From<&'a TaskRow> for TaskJson<'a> {
     fn from(row: &'a TaskRow) -> TaskJson<'a> {
         TaskJson {
             waits_for: Some(row.waits_for.iter().map(|(id, _)| id.as_str()).collect()),
+            provisional: row.provisional,
             ..TaskJson::from(&row.task)
         }
     }

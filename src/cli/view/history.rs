@@ -3,7 +3,7 @@
 use crate::cli::text::Text;
 use crate::cli::ui::Ui;
 use crate::cli::width;
-use crate::model::id::Stamp;
+use crate::model::id::{Fence, Stamp};
 use crate::model::name::Author;
 use crate::model::task::{Edit, TaskEvent};
 use crate::model::text::short_commit;
@@ -41,6 +41,14 @@ pub fn history(ui: &Ui, events: &[(Stamp, Author, TaskEvent, Option<String>)]) {
     }
 }
 
+/// Returns the fence of a claim, as far as the remote's table gave it one.
+fn under(fence: Fence) -> String {
+    match fence.given() {
+        Some(fence) => format!(", fence {fence}"),
+        None => " provisionally".to_owned(),
+    }
+}
+
 /// Returns what happened, and the words that came with it.
 pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
     let said = |what: &str, words: &str| (what.to_owned(), Some(words.to_owned()));
@@ -51,8 +59,8 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
         TaskEvent::Claimed {
             fence, taken_over, ..
         } => match taken_over {
-            Some(reason) => said(&format!("took it over, fence {fence}"), reason),
-            None => (format!("claimed it, fence {fence}"), None),
+            Some(reason) => said(&format!("took it over{}", under(*fence)), reason),
+            None => (format!("claimed it{}", under(*fence)), None),
         },
         TaskEvent::Extended { paths, .. } => {
             let paths: Vec<&str> = paths
@@ -91,7 +99,7 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
         TaskEvent::Corrected { note, .. } => said("corrected what the review says", note),
         TaskEvent::Released { note } => ("released it".to_owned(), note.clone()),
         TaskEvent::HandedOff { to, note, fence } => match fence {
-            Some(fence) => said(&format!("handed it to {to}, fence {fence}"), note),
+            Some(fence) => said(&format!("handed it to {to}{}", under(*fence)), note),
             None => said(&format!("reserved it for {to}"), note),
         },
         TaskEvent::Lapsed { agent, fence, note } => {

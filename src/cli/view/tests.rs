@@ -65,7 +65,7 @@ impl Story {
             })
             .collect();
         let (out, err) = printed(PIPE, |ui| {
-            view::task(ui, &task, waits);
+            view::task(ui, &task, waits, view::Standing::Confirmed);
             view::submission(ui, &task);
             view::history(ui, &events);
         });
@@ -75,6 +75,7 @@ impl Story {
 
     fn row(&self, waits_for: Vec<(TaskId, Dependency)>) -> TaskRow {
         TaskRow {
+            provisional: false,
             task: self.log.fold().unwrap().task,
             waits_for,
         }

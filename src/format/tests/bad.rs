@@ -78,8 +78,8 @@ fn formats() {
         task("format = 0\n"),
         "line 1: `format`: not a number of a format"
     );
-    for error in read_as_all(b"format = 2\n") {
-        assert_eq!(error, Some(FormatError::Future { format: 2 }));
+    for error in read_as_all(b"format = 9\n") {
+        assert!(matches!(error, Some(FormatError::Future { format: 9, .. })));
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Block, Draft, Edit, Folded, Handoff, Status, Submission, Task, TaskE
 const KEPT_OF_EARLIER_NOTE: usize = 300;
 
 impl TaskLog {
-    /// Computes the state, event by event in the order of their ids.
+    /// Computes the state, event by event in the order in which they count.
     ///
     /// Returns `None` if no event created the task: such a file was written by hand.
     pub fn fold(&self) -> Option<Folded> {
@@ -28,7 +28,8 @@ impl TaskLog {
             .origin()
             .filter(|origin| retracted.contains_key(origin));
         let mut task = made.and_then(|made| self.made_by(made, &retracted));
-        for (stamp, event) in self.log.iter().filter(|(stamp, _)| Some(*stamp) != made) {
+        let events = self.log.in_order().into_iter();
+        for (stamp, event) in events.filter(|(stamp, _)| Some(*stamp) != made) {
             if let Some(note) = retracted.get(&stamp) {
                 void.push((stamp, (*note).to_owned()));
                 continue;
@@ -38,7 +39,7 @@ impl TaskLog {
                     task = Some(Task::from_draft(self.id, stamp.at(), &event.by, draft));
                 }
                 (None, _) => void.push((stamp, "came before the task was created".to_owned())),
-                (Some(task), _) => match task.allows(&event.by, &event.kind) {
+                (Some(task), _) => match task.allows_event(event) {
                     Ok(()) => task.apply(stamp, event),
                     Err(refusal) => void.push((stamp, refusal.message)),
                 },
@@ -181,6 +182,28 @@ impl Task {
         }
     }
 
+    /// Checks whether an event may follow: it was decided about the claim that there is now.
+    fn allows_event(&self, event: &Event<TaskEvent>) -> Result<(), Refusal> {
+        let decided = event.decided.filter(|_| event.kind.decides());
+        if let Some(under) = decided.and_then(|decided| decided.under)
+            && self.fence != Some(under)
+        {
+            let message = format!("the claim {under} was over");
+            return Err(Refusal::new(Rule::Holder, message));
+        }
+        match &event.kind {
+            // Whose review it is was judged when it was decided. An edit by hand of the reviewer,
+            // which nobody decides, may have come to light since.
+            TaskEvent::Approved { submission, .. }
+            | TaskEvent::ChangesRequested { submission, .. }
+                if event.decided.is_some() =>
+            {
+                self.allows_verdict(&event.by, *submission)
+            }
+            kind => self.allows(&event.by, kind),
+        }
+    }
+
     fn allows_edit(&self, edit: &Edit) -> Result<(), Refusal> {
         if !self.status.is_open() {
             return Err(self.wrong_status("edited"));
@@ -248,27 +271,28 @@ impl Task {
     }
 
     fn allows_review(&self, by: &Author, submission: Stamp) -> Result<(), Refusal> {
+        self.allows_verdict(by, submission)?;
+        match &self.reviewer {
+            Some(reviewer) if by.is(reviewer) => Ok(()),
+            Some(reviewer) => Err(Refusal::new(
+                Rule::Reviewer,
+                format!(
+                    "the review of `{}` is `{reviewer}`'s, not `{by}`'s",
+                    self.id
+                ),
+            )),
+            None => Err(Refusal::new(
+                Rule::Reviewer,
+                format!("task `{}` has no reviewer", self.id),
+            )),
+        }
+    }
+
+    /// Checks whether there is something to judge for anybody but its author.
+    fn allows_verdict(&self, by: &Author, submission: Stamp) -> Result<(), Refusal> {
         self.in_status(&[Status::Validating], "reviewed")?;
         if let Some(author) = self.assignee.as_ref().filter(|author| by.is(author)) {
             return Err(own_review(author));
-        }
-        match &self.reviewer {
-            Some(reviewer) if by.is(reviewer) => {}
-            Some(reviewer) => {
-                return Err(Refusal::new(
-                    Rule::Reviewer,
-                    format!(
-                        "the review of `{}` is `{reviewer}`'s, not `{by}`'s",
-                        self.id
-                    ),
-                ));
-            }
-            None => {
-                return Err(Refusal::new(
-                    Rule::Reviewer,
-                    format!("task `{}` has no reviewer", self.id),
-                ));
-            }
         }
         match &self.submission {
             Some((latest, _)) if *latest == submission => Ok(()),
@@ -360,7 +384,8 @@ impl Task {
     }
 
     fn apply(&mut self, stamp: Stamp, event: &Event<TaskEvent>) {
-        let at = stamp.at();
+        // Whoever decided may have a clock that is behind.
+        let at = stamp.at().max(self.created);
         self.updated = self.updated.max(at);
         match &event.kind {
             TaskEvent::Created(_)

@@ -170,6 +170,33 @@ impl TaskEvent {
         }
     }
 
+    /// Tells whether the event changes who may do what, so that it stands in the one line of
+    /// decisions. All else can be said by anyone at any time.
+    pub fn decides(&self) -> bool {
+        match self {
+            TaskEvent::Claimed { .. }
+            | TaskEvent::Extended { .. }
+            | TaskEvent::Blocked { .. }
+            | TaskEvent::Unblocked
+            | TaskEvent::Submitted(_)
+            | TaskEvent::Approved { .. }
+            | TaskEvent::ChangesRequested { .. }
+            | TaskEvent::Released { .. }
+            | TaskEvent::HandedOff { .. }
+            | TaskEvent::Lapsed { .. }
+            | TaskEvent::Cancelled { .. }
+            | TaskEvent::Reopened { .. } => true,
+            // Who may approve follows from it.
+            TaskEvent::Edited(edit) => edit.reviewer.is_some(),
+            TaskEvent::Created(_)
+            | TaskEvent::Corrected { .. }
+            | TaskEvent::Commented { .. }
+            | TaskEvent::Overridden { .. }
+            | TaskEvent::Retracted { .. }
+            | TaskEvent::Unknown { .. } => false,
+        }
+    }
+
     /// Returns the name under which the event is stored and shown.
     pub fn name(&self) -> &str {
         match self {

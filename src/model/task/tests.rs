@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::model::event::Decided;
 use crate::model::rule::Rule;
 
 /// A task's history, one millisecond for each event.
@@ -528,4 +529,34 @@ fn reopening_starts_afresh() {
         assert_eq!((&task.submission, task.fence), (&None, None));
         assert_eq!(task.last_fence, Fence(3));
     }
+}
+
+/// What was decided stands, whatever an edit by hand says that nobody knew of then.
+#[test]
+fn a_review_that_was_decided_stands_beside_an_edit_by_hand_that_came_to_light_later() {
+    let decided = |epoch, under| Some(Decided { epoch, under });
+    let push = |story: &mut Story, at: i64, by: &str, event, decided| {
+        let by = Author::lossy(by);
+        (story.log.log).push_decided(stamp(at), by, event, decided);
+    };
+    let reviewer = |name: AgentName| {
+        TaskEvent::Edited(Box::new(Edit {
+            reviewer: Some(Some(name)),
+            ..Edit::default()
+        }))
+    };
+    let approval = |by: &str| {
+        let mut story = Story::new();
+        let under = Some(Fence(1));
+        push(&mut story, 1, "kai", claimed("kai", 1), decided(1, None));
+        let event = submitted(Some("sage"));
+        push(&mut story, 2, "kai", event, decided(2, under));
+        push(&mut story, 4, by, approved(2), decided(3, under));
+        push(&mut story, 3, "jane", reviewer(name("link")), None);
+        story
+    };
+    assert_eq!(approval("sage").task().status, Status::Done);
+    // Its author approves nothing, however it was decided.
+    let task = approval("kai").task_void(&[4]);
+    assert_eq!(task.status, Status::Validating);
 }

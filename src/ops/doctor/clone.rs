@@ -85,9 +85,12 @@ fn remote(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
         let reason = format!("on `{remote}`, which decides about claims: {reason}");
         let ours = here.table.map_or("", |_| store.claims_ref().as_str());
         let finding = Finding::new(Severity::Error, "remote_table", Thing::Table, reason);
-        findings.push(finding.fix(format!(
-            "upgrade reflectt if others have a later one; else give it what is here: git push --force-with-lease={name}:{table} {remote} {ours}:{name}"
-        )));
+        findings.push(finding.fix(match error.is_newer_table() {
+            true => super::UPDATE.to_owned(),
+            false => format!(
+                "upgrade reflectt if others have a later one; else give it what is here: git push --force-with-lease={name}:{table} {remote} {ours}:{name}"
+            ),
+        }));
     }
     Ok(())
 }

@@ -1,28 +1,23 @@
-//! What goes on top of the merged record before it is pushed: the outcome of provisional claims,
-//! what had to be mended, and the board.
+//! What goes on top of the merged record before it is pushed: edits by hand, what had to be mended,
+//! and the board.
 
 use crate::git::Oid;
 use crate::model::claim::{Claim, Table};
-use crate::model::id::Stamp;
-use crate::model::message::Notice;
+use crate::model::decide::{Decision, Facts, Take, decide};
 use crate::model::name::{AgentName, Author};
-use crate::model::replay::{self, Lost};
-use crate::model::task::TaskEvent;
-use crate::model::text;
 use crate::store::{Changes, Origin, Snapshot, Store, StoreError, Tips, layout};
 
+use super::BoardToo;
 use super::adopt::changes_on;
 use super::plan::{Plan, RecordStep, TableStep, View};
-use super::{BoardToo, SyncOptions};
 use crate::ops::silence::Silence;
-use crate::ops::tx::{Contact, Tx};
+use crate::ops::tx::Contact;
 use crate::ops::{Context, OpsError, board, mend};
 
 /// What both sides shall have.
 pub struct Composed {
     /// Without a table, it stays as it is on either side.
     pub tips: Tips,
-    pub lost: Vec<Lost>,
     pub warnings: Vec<String>,
 }
 
@@ -32,7 +27,7 @@ pub fn compose(
     record: Oid,
     view: &View,
     plan: &Plan,
-    options: SyncOptions,
+    board: BoardToo,
 ) -> Result<Composed, OpsError> {
     let mut on = Top {
         ctx,
@@ -40,14 +35,12 @@ pub fn compose(
         table: match plan.table {
             TableStep::Nothing => view.local.table,
             TableStep::Follow(tip) | TableStep::Push(tip) => Some(tip),
-            TableStep::Replay { onto, .. } => Some(onto),
+            TableStep::Reunite { onto, .. } => Some(onto),
         },
     };
-    let mut lost = Vec::new();
     let warnings = on.adopt(view, plan)?;
-    if let TableStep::Replay { here, onto } = plan.table {
-        lost = on.replay(here, onto)?;
-        on.tell(&lost)?;
+    if let TableStep::Reunite { here, .. } = plan.table {
+        on.reunite(here)?;
         on.mend()?;
     }
     // Only whoever brings something writes the board, or two versions of reflectt that draw it
@@ -55,7 +48,7 @@ pub fn compose(
     let brings = on.record != record
         || matches!(plan.record, RecordStep::Push(_) | RecordStep::Merge(_, _))
         || matches!(plan.table, TableStep::Push(_));
-    if options.board == BoardToo::Yes && (brings || !on.is_board()?) {
+    if board == BoardToo::Yes && (brings || !on.is_board()?) {
         on.board()?;
     }
     Ok(Composed {
@@ -63,7 +56,6 @@ pub fn compose(
             record: Some(on.record),
             table: on.table.filter(|_| plan.table != TableStep::Nothing),
         },
-        lost,
         warnings,
     })
 }
@@ -115,11 +107,15 @@ impl<'c> Top<'c> {
         Ok(warnings)
     }
 
-    /// Asks again, on the remote's table, for what was done here without it.
-    fn replay(&mut self, here: Oid, onto: Oid) -> Result<Vec<Lost>, OpsError> {
-        let versions = self.store().table_versions_since(here, onto)?;
+    /// Asks again, on the remote's table, for what is held by a table here that has gone another
+    /// way: two teams became one, or somebody set the remote's table back.
+    ///
+    /// What is not granted ends by mending, which tells whoever had it.
+    fn reunite(&mut self, here: Oid) -> Result<(), OpsError> {
+        let before = self.store().snapshot_at(self.record, Some(here))?;
+        let (before, _) = before.table_in_force()?;
         let snapshot = self.snapshot()?;
-        let table = snapshot.table()?.clone();
+        let theirs = snapshot.table()?;
         let settings = snapshot.settings()?;
         let agents = snapshot.agents()?;
         let wip = |agent: &AgentName| {
@@ -127,63 +123,55 @@ impl<'c> Top<'c> {
             own.unwrap_or(settings.wip_agent)
         };
         let silence = Silence::new(self.ctx, &snapshot, Contact::Fresh)?;
-        let facts = crate::model::decide::Facts {
+        let facts = Facts {
             now: self.ctx.now(),
             settings,
             expired: &|_| false,
             elsewhere: &|claim| silence.is_elsewhere(claim),
             wip: &wip,
         };
-        let done = replay::replay(&versions, &table, &facts);
-        if done.table != table {
-            let next = Table {
-                epoch: done.table.epoch.max(table.epoch + 1),
-                ..done.table
-            };
-            let changes = Changes {
-                subject: "confirm what was claimed without the remote".to_owned(),
-                table: Some(next),
-                ..Changes::default()
-            };
-            self.add(&snapshot, &changes)?;
+        let mut table = Table {
+            epoch: theirs.epoch.max(before.epoch),
+            // The record knows the fences of both.
+            fence: theirs.fence.max(before.fence),
+            ..theirs.clone()
+        };
+        for (clone, number) in &before.served {
+            let served = table.served.entry(clone.clone()).or_default();
+            *served = (*served).max(*number);
         }
-        Ok(done.lost)
-    }
-
-    /// Ends lost claims in the record, and tells their agents.
-    fn tell(&mut self, lost: &[Lost]) -> Result<(), OpsError> {
-        if lost.is_empty() {
-            return Ok(());
-        }
-        let snapshot = self.snapshot()?;
-        let mut tx = Tx::new(self.ctx, &snapshot, AgentName::reflectt());
-        let mut ids = Vec::new();
-        for Lost { claim, reason } in lost {
-            if claim.of_task
-                && let Some(event) = given(&tx, claim)?
-            {
-                let note = format!("the provisional claim was not confirmed: {reason}");
-                tx.event(claim.id, TaskEvent::Retracted { event, note })?;
+        let mut claims: Vec<&Claim> = before.claims.values().collect();
+        claims.sort_by_key(|claim| claim.fence);
+        for claim in claims {
+            if let Decision::Changed(change) = decide(&table, &facts, &Take::again(claim)) {
+                let is_free = table
+                    .claims
+                    .values()
+                    .all(|other| other.fence != claim.fence);
+                table = change.table;
+                // What the record says of it stays true, unless another claim has its number.
+                if is_free && let Some(granted) = table.claims.get_mut(&claim.id) {
+                    granted.clone_from(claim);
+                }
             }
-            let body = format!(
-                "your provisional claim `{}` was not confirmed: {} Stop work on it; what you have not handed in is yours to offer by message.",
-                claim.id,
-                text::sentence(reason)
-            );
-            let task = Some(claim.id).filter(|_| claim.of_task);
-            tx.notify([claim.agent.clone()], Notice::ClaimLost, task, body);
-            ids.push(claim.id.to_string());
         }
-        tx.subject(format!("not confirmed: {}", ids.join(", ")));
-        let changes = tx.into_changes();
+        table.epoch = table
+            .epoch
+            .max(before.next_epoch())
+            .max(theirs.next_epoch());
+        let changes = Changes {
+            subject: "bring two claims tables together".to_owned(),
+            table: Some(table),
+            ..Changes::default()
+        };
         self.add(&snapshot, &changes)
     }
 
-    /// Makes the record follow the table for the claims of this clone.
+    /// Makes the record follow the table.
     fn mend(&mut self) -> Result<(), OpsError> {
         let snapshot = self.snapshot()?;
         let now = self.ctx.now();
-        if let Some(changes) = mend::changes(self.ctx, &snapshot, now, Contact::Fresh)? {
+        if let Some(changes) = mend::changes(self.ctx, &snapshot, now)? {
             self.add(&snapshot, &changes)?;
         }
         Ok(())
@@ -208,22 +196,6 @@ impl<'c> Top<'c> {
         };
         self.add(&snapshot, &changes)
     }
-}
-
-/// Finds the event that recorded a claim.
-fn given(tx: &Tx, claim: &Claim) -> Result<Option<Stamp>, OpsError> {
-    let log = match tx.log(claim.id) {
-        Ok(log) => log,
-        Err(OpsError::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut events = log.log.iter();
-    let found = events.find(|(_, event)| match &event.kind {
-        TaskEvent::Claimed { agent, fence, .. } => (agent, *fence) == (&claim.agent, claim.fence),
-        TaskEvent::HandedOff { to, fence, .. } => (to, *fence) == (&claim.agent, Some(claim.fence)),
-        _ => false,
-    });
-    Ok(found.map(|(stamp, _)| stamp))
 }
 
 /// The subject of commits that change the board alone.

@@ -3,7 +3,7 @@
 use crate::git::{Expected, GitError, Pushed, RefName, RemotePush, Together};
 use crate::store::{Link, Places, Tips, layout};
 
-use super::{Adopt, RecordToo, SyncOptions, sync, time_limit};
+use super::{Adopt, BoardToo, PresenceToo, SyncOptions, sync, time_limit};
 use crate::ops::{Context, OpsError};
 
 /// What was found on the remote.
@@ -96,8 +96,9 @@ pub fn take_part(ctx: &Context, team: &Team) -> Result<super::SyncReport, OpsErr
         ctx,
         SyncOptions {
             adopt: Adopt::Yes,
-            record: RecordToo::Surely,
-            ..SyncOptions::CATCH_UP
+            board: BoardToo::No,
+            presence: PresenceToo::No,
+            ..SyncOptions::FULL
         },
     )
 }

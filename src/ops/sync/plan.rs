@@ -46,10 +46,10 @@ pub enum TableStep {
     Nothing,
     /// The remote decided: the ref here follows.
     Follow(Oid),
-    /// What was done here provisionally was done on the very table the remote has.
+    /// What is here was made on the very table that the remote has.
     Push(Oid),
-    /// What was done here provisionally has to be asked for again.
-    Replay {
+    /// Each has something that the other lacks: what is held here is asked for again.
+    Reunite {
         here: Oid,
         onto: Oid,
     },
@@ -75,7 +75,7 @@ pub struct Plan {
     pub oddities: Vec<Oddity>,
 }
 
-/// Decides what to do. Whoever has more gives; where both have more, it is merged or replayed.
+/// Decides what to do. Whoever has more gives; where both have more, it is merged or asked for again.
 ///
 /// A ref that the remote lost, or that somebody moved back by force, changes nothing about that:
 /// what this clone has is given again.
@@ -102,7 +102,7 @@ pub fn plan(view: &View) -> Plan {
             Some(Relation::Ahead) => TableStep::Push(local),
             Some(Relation::Behind) => TableStep::Follow(remote),
             Some(Relation::Diverged) | None if view.damaged.remote => TableStep::Nothing,
-            Some(Relation::Diverged) | None => TableStep::Replay {
+            Some(Relation::Diverged) | None => TableStep::Reunite {
                 here: local,
                 onto: remote,
             },
@@ -207,7 +207,7 @@ mod tests {
         // Its versions before the damage are asked for on the remote's.
         assert!(matches!(
             step(Some(Diverged), true, false).0,
-            TableStep::Replay { .. }
+            TableStep::Reunite { .. }
         ));
         // What the remote has is what there is.
         let (followed, said) = step(Some(Behind), false, true);
@@ -233,13 +233,13 @@ mod tests {
             both(Some(Behind)),
             (RecordStep::Follow(oid(3)), TableStep::Follow(oid(4)))
         );
-        let replay = TableStep::Replay {
+        let reunite = TableStep::Reunite {
             here: oid(2),
             onto: oid(4),
         };
         assert_eq!(
             both(Some(Diverged)),
-            (RecordStep::Merge(oid(1), oid(3)), replay)
+            (RecordStep::Merge(oid(1), oid(3)), reunite)
         );
     }
 

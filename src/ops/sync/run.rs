@@ -7,14 +7,17 @@ use crate::model::claim::CloneId;
 use crate::store::{Link, Step, Store, StoreError, Tips};
 
 use super::compose::{Composed, compose};
-use super::plan::{Damaged, Oddity, Plan, RecordStep, TableStep, View, plan};
+use super::plan::{Damaged, Oddity, Plan, RecordStep, View, plan};
 use super::{
-    Adopt, Fetch, PresenceToo, RecordToo, Standstill, SyncOptions, SyncReport, link, time_limit,
+    Adopt, BoardToo, Fetch, PresenceToo, Standstill, SyncOptions, SyncReport, link, time_limit,
 };
-use crate::ops::{Context, OpsError};
+use crate::ops::{Context, OpsError, chain, requests};
 
 /// How often to begin anew because the remote, or this clone, had moved meanwhile.
 const TRIES: u32 = 40;
+
+/// How long to let the pushes of this clone's operations go first.
+const TURN: Duration = Duration::from_secs(10);
 
 /// How one attempt ended.
 enum Attempt {
@@ -43,15 +46,21 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
     let mut known = store.tracking_tips(&link)?;
     let mut ask = options.fetch == Fetch::Always;
     let mut standstill = Standstill::default();
-    for attempt in 0..TRIES {
-        let remote = if ask {
-            store.fetch(&link, limit)?
-        } else {
-            store.tracking_tips(&link)?
-        };
-        if ask {
-            observe(ctx, &link, remote)?;
+    if store.has_requests() && options.adopt == Adopt::No {
+        match requests::serve(ctx, &link) {
+            Ok(lost) => report.lost = lost,
+            // They wait, and the record does not.
+            Err(OpsError::Store(damage)) if damage.is_table() => {
+                warn(&mut report, chain(&damage));
+            }
+            Err(error) => return Err(error),
         }
+    }
+    for attempt in 0..TRIES {
+        let remote = match ask {
+            true => self::ask(ctx, &link)?,
+            false => store.tracking_tips(&link)?,
+        };
         let view = view(store, known, remote)?;
         let plan = plan(&view);
         note(&mut report, &plan.oddities, &link);
@@ -70,9 +79,6 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
                 }
                 return Ok(report);
             }
-            Attempt::RemoteMoved if follow_table(store, &view, &plan, options)? => {
-                return Ok(report);
-            }
             Attempt::RemoteMoved => {
                 standstill.refused(&link, remote)?;
                 ask = true;
@@ -87,27 +93,7 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
     Err(StoreError::Busy { tries: TRIES }.into())
 }
 
-/// Takes over the remote's table alone, where that is all that is needed; tells whether it was.
-fn follow_table(
-    store: &Store,
-    view: &View,
-    plan: &Plan,
-    options: SyncOptions,
-) -> Result<bool, OpsError> {
-    if options.record == RecordToo::Surely || view.local.record.is_none() {
-        return Ok(false);
-    }
-    match plan.table {
-        TableStep::Nothing => Ok(true),
-        TableStep::Follow(to) => {
-            let from = view.local.table;
-            Ok(store.move_local(Some(Step { from, to }), None, "sync")?)
-        }
-        TableStep::Push(_) | TableStep::Replay { .. } => Ok(false),
-    }
-}
-
-fn view(store: &Store, known: Tips, remote: Tips) -> Result<View, OpsError> {
+pub(super) fn view(store: &Store, known: Tips, remote: Tips) -> Result<View, OpsError> {
     let local = store.local_tips()?;
     let relation = |a: Option<Oid>, b: Option<Oid>| -> Result<Option<Relation>, StoreError> {
         match (a, b) {
@@ -142,6 +128,59 @@ fn view(store: &Store, known: Tips, remote: Tips) -> Result<View, OpsError> {
         record_since: relation(known.record, remote.record)?,
         table_since: relation(known.table, remote.table)?,
     })
+}
+
+/// Asks the remote for its refs, and measures how long others have been silent.
+///
+/// # Errors
+///
+/// [`OpsError::Unreachable`] if it does not answer.
+pub fn ask(ctx: &Context, link: &Link) -> Result<Tips, OpsError> {
+    let remote = ctx.store().fetch(link, time_limit(ctx))?;
+    observe(ctx, link, remote)?;
+    Ok(remote)
+}
+
+/// What both sides shall have, and how many files were merged for it.
+pub(super) struct Met {
+    pub(super) tips: Tips,
+    merged: usize,
+}
+
+/// Computes what both sides shall have; `None` if there is nothing yet. No ref moves.
+pub(super) fn meet(
+    ctx: &Context,
+    link: &Link,
+    view: &View,
+    plan: &Plan,
+    board: BoardToo,
+    report: &mut SyncReport,
+) -> Result<Option<Met>, OpsError> {
+    let store = ctx.store();
+    if let (RecordStep::Follow(_) | RecordStep::Merge(_, _), Some(theirs)) =
+        (plan.record, view.remote.record)
+    {
+        store.check_theirs(link, theirs)?;
+    }
+    let (record, merged) = match plan.record {
+        RecordStep::Nothing => (view.local.record, 0),
+        RecordStep::Follow(tip) | RecordStep::Push(tip) => (Some(tip), 0),
+        RecordStep::Merge(here, there) => {
+            let merged = store.merge_records(here, there)?;
+            for path in &merged.set_aside {
+                warn(report, format!("a file was set aside as `{path}`"));
+            }
+            (Some(merged.commit), merged.files)
+        }
+    };
+    let Some(record) = record else {
+        return Ok(None);
+    };
+    let Composed { tips, warnings } = compose(ctx, record, view, plan, board)?;
+    for warning in warnings {
+        warn(report, warning);
+    }
+    Ok(Some(Met { tips, merged }))
 }
 
 /// Measures how long others have been silent. The table is the one that was just fetched.
@@ -223,33 +262,17 @@ struct Run<'r> {
 impl Run<'_> {
     fn attempt(&mut self, view: &View, plan: &Plan) -> Result<Attempt, OpsError> {
         let store = self.ctx.store();
-        if let (RecordStep::Follow(_) | RecordStep::Merge(_, _), Some(theirs)) =
-            (plan.record, view.remote.record)
-        {
-            store.check_theirs(self.link, theirs)?;
-        }
-        let (record, merged) = match plan.record {
-            RecordStep::Nothing => (view.local.record, 0),
-            RecordStep::Follow(tip) | RecordStep::Push(tip) => (Some(tip), 0),
-            RecordStep::Merge(here, there) => {
-                let merged = store.merge_records(here, there)?;
-                for path in &merged.set_aside {
-                    warn(self.report, format!("a file was set aside as `{path}`"));
-                }
-                (Some(merged.commit), merged.files)
-            }
-        };
-        let Some(record) = record else {
+        let met = meet(
+            self.ctx,
+            self.link,
+            view,
+            plan,
+            self.options.board,
+            self.report,
+        )?;
+        let Some(Met { tips, merged }) = met else {
             return Ok(Attempt::Done);
         };
-        let Composed {
-            tips,
-            lost,
-            warnings,
-        } = compose(self.ctx, record, view, plan, self.options)?;
-        for warning in warnings {
-            warn(self.report, warning);
-        }
         match self.push(view, tips)? {
             Attempt::Done => {}
             other => return Ok(other),
@@ -268,7 +291,6 @@ impl Run<'_> {
             store.note_adopted(tip);
         }
         self.report.merged += merged;
-        self.report.lost.extend(lost);
         Ok(Attempt::Done)
     }
 
@@ -284,7 +306,9 @@ impl Run<'_> {
             return Ok(Attempt::Done);
         }
         let store = self.ctx.store();
+        let turn = store.wait_for_turn(TURN)?;
         let pushed = store.push(self.link, table, record, self.limit)?;
+        drop(turn);
         for (result, name) in [
             (&pushed.table, self.link.claims_on_remote()),
             (&pushed.record, self.link.record_on_remote()),

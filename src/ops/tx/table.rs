@@ -35,7 +35,15 @@ impl<'t, 's> Tx<'t, 's> {
             elsewhere: &elsewhere,
             wip: &wip,
         };
-        match decide::decide(self.table()?, &facts, request) {
+        let raised;
+        let table = match self.is_provisional() {
+            true => {
+                raised = self.table()?.provisional();
+                &raised
+            }
+            false => self.table()?,
+        };
+        match decide::decide(table, &facts, request) {
             Decision::Unchanged(claim) => Ok(Granted::Unchanged(claim)),
             Decision::Changed(change) => self.grant(change),
             Decision::Held { by, paths } => Err(self.held(*by, request, paths)?),
@@ -70,7 +78,6 @@ impl<'t, 's> Tx<'t, 's> {
 
     fn grant(&mut self, change: Change) -> Result<Granted, OpsError> {
         self.changes.table = Some(change.table);
-        self.changes.firm |= !change.expired.is_empty();
         for claim in change.expired {
             self.expire(&claim)?;
         }

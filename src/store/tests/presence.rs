@@ -128,6 +128,8 @@ fn a_copy_of_a_clone_is_another_clone_without_its_agents() {
     let first = place.store.here(&mut rng).unwrap();
     let presence = place.store.presence(Uptime::default());
     presence.beat(&agent("kai"), NOW, None).unwrap();
+    let (number, text) = (place.store.next_request(0).unwrap(), String::new());
+    place.store.enqueue(&Queued { number, text }).unwrap();
     let own = place.store.repo().work_dir().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (copy, moved) = (dir.path().join("copy"), dir.path().join("moved"));
@@ -145,6 +147,8 @@ fn a_copy_of_a_clone_is_another_clone_without_its_agents() {
     assert_ne!(here.id, first.id);
     assert!(here.copied_from.is_some() && !here.made(&first.id));
     assert_eq!(store.presence(Uptime::default()).names().unwrap(), [""; 0]);
+    // What was asked for is the original's to ask for, once.
+    assert!(place.store.has_requests() && !store.has_requests());
     let again = store.here(&mut rng).unwrap();
     assert_eq!((again.id, again.copied_from), (here.id.clone(), None));
     // The original stays what it was, and a repository that is moved is the same clone.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::NAMES;
+use super::PLACES;
 use crate::support::{Repo, TestEnv};
 use crate::sync::Machines;
 
@@ -63,7 +63,7 @@ impl Remote {
             let path = it.bare.path().join("hooks").join(name);
             script(&path, &format!("{look}{text}"));
         }
-        for (clone, name) in it.clones.iter().zip(NAMES) {
+        for (clone, (name, ..)) in it.clones.iter().zip(PLACES) {
             for (service, key) in [
                 ("upload-pack", "remote.origin.uploadpack"),
                 ("receive-pack", "remote.origin.receivepack"),
@@ -100,7 +100,7 @@ impl Remote {
             }
             at => {
                 let what = if at == 7 { "silent" } else { "cut" };
-                let name = NAMES[rng.usize(..NAMES.len())];
+                let (name, ..) = PLACES[rng.usize(..PLACES.len())];
                 let sign = self.signs.join(format!("{name}.{what}"));
                 std::fs::write(&sign, "").unwrap();
                 std::thread::sleep(Duration::from_millis(rng.u64(200..1500)));

@@ -20,6 +20,8 @@ pub struct Notes {
     pub read: BTreeSet<(&'static str, String)>,
     /// A task, and a text that one event of it has.
     pub events: Vec<(String, String)>,
+    /// The same of what was asked for offline, and may have been refused later.
+    pub wishes: Vec<(String, String)>,
     /// What worked, by id.
     pub reflections: BTreeMap<String, String>,
     pub claims: Vec<Told>,
@@ -44,11 +46,12 @@ pub struct Told {
 impl Notes {
     pub fn summary(&self) -> String {
         format!(
-            "{} tasks, {} messages, {} of them read, {} events, {} reflections, {} confirmed claims; killed {:?}; exit codes {:?}",
+            "{} tasks, {} messages, {} of them read, {} events, {} wishes, {} reflections, {} confirmed claims; killed {:?}; exit codes {:?}",
             self.tasks.len(),
             self.messages.len(),
             self.read.len(),
             self.events.len(),
+            self.wishes.len(),
             self.reflections.len(),
             self.claims.len(),
             self.kills,
@@ -60,30 +63,36 @@ impl Notes {
 /// One agent at work in its clone.
 pub struct Worker<'w> {
     clone: &'w Repo,
+    place: &'static str,
     me: &'static str,
     rng: fastrand::Rng,
     notes: &'w Mutex<Notes>,
+    /// Whether it leaves the remote aside for now.
+    offline: bool,
 }
 
 impl<'w> Worker<'w> {
     pub fn new(
         clone: &'w Repo,
+        place: &'static str,
         me: &'static str,
         rng: fastrand::Rng,
         notes: &'w Mutex<Notes>,
     ) -> Worker<'w> {
         Worker {
             clone,
+            place,
             me,
             rng,
             notes,
+            offline: false,
         }
     }
 
     /// Does one thing, whatever it is.
     pub fn act(&mut self, step: u64) {
-        let text = format!("{} {step}", self.me);
-        match self.rng.u8(..34) {
+        let text = format!("{} {step}", self.place);
+        match self.rng.u8(..42) {
             0..3 => self.send(&text),
             3..6 => self.new_task(&text),
             6..8 => self.comment(&text),
@@ -93,17 +102,39 @@ impl<'w> Worker<'w> {
             15 => self.release(&text),
             16 => self.block(&text),
             17..20 => self.submit(&text),
-            20..22 => self.review(&text),
-            22 => self.hand_off(&text),
-            23 => self.cancel(&text),
-            24 => self.reflect(&text),
-            25..27 => self.ack(),
-            27 => self.set_offline_claims(),
-            28..30 => drop(self.run(&["sync"])),
-            30 => self.killed_sync(),
-            31..33 => self.start_daemon(),
+            20..24 => self.review(&text),
+            24 => self.hand_off(&text),
+            25 => self.hand_off_to_the_busy(&text),
+            26..28 => self.cancel(&text),
+            28 => self.reopen(&text),
+            29 => self.reflect(&text),
+            30..32 => self.ack(),
+            32 => self.set_offline_claims(),
+            33..36 => self.work_offline(&text),
+            36..38 => drop(self.run(&["sync"])),
+            38 => self.killed_sync(),
+            39..41 => self.start_daemon(),
             _ => self.kill_daemon(),
         }
+    }
+
+    /// Does several things one after the other that nobody decides before the next sync.
+    fn work_offline(&mut self, text: &str) {
+        self.offline = true;
+        for n in 0..self.rng.u8(2..6) {
+            let text = format!("{text}/{n}");
+            match self.rng.u8(..11) {
+                0..3 => self.next(),
+                3 => self.claim(),
+                4 => self.release(&text),
+                5..7 => self.block(&text),
+                7 => self.submit(&text),
+                8 => self.hand_off(&text),
+                9 => self.cancel(&text),
+                _ => self.claim_paths(&text),
+            }
+        }
+        self.offline = false;
     }
 
     fn note(&self, write: impl FnOnce(&mut Notes)) {
@@ -115,7 +146,11 @@ impl<'w> Worker<'w> {
     /// `None` if it was killed halfway, with or without the git it waits for: then nothing is
     /// known, and nothing was acknowledged.
     fn run(&mut self, args: &[&str]) -> Option<Output> {
-        let running = self.clone.command(["--json"].iter().chain(args)).spawn();
+        let flags: &[&str] = match self.offline {
+            true => &["--json", "--offline"],
+            false => &["--json"],
+        };
+        let running = self.clone.command(flags.iter().chain(args)).spawn();
         let output = if self.rng.u8(..10) == 0 {
             std::thread::sleep(Duration::from_millis(self.rng.u64(..120)));
             running.kill_with(self.victims())
@@ -137,10 +172,34 @@ impl<'w> Worker<'w> {
         (output.status == Some(0)).then(|| output.json())
     }
 
-    /// Runs a command that may end somebody's claim of a task.
-    fn ending(&mut self, id: &str, args: &[&str]) -> Option<Value> {
+    /// Runs a command that adds an event with this text to a task. Whether it is there at once, or
+    /// only asked for, its answer says.
+    fn event(&mut self, id: &str, text: &str, args: &[&str]) {
+        let output = self.run(args);
+        self.note_event(id, text, output.as_ref());
+    }
+
+    fn note_event(&self, id: &str, text: &str, output: Option<&Output>) {
+        let event = (id.to_owned(), text.to_owned());
+        let marks = [r#""provisional":true"#, r#""state":"provisional""#];
+        let asked_for = |output: &Output| {
+            self.offline
+                || output.stderr.contains("provisional")
+                || marks.iter().any(|mark| output.stdout.contains(mark))
+        };
+        match output {
+            Some(output) if output.status != Some(0) => {}
+            Some(output) if !asked_for(output) => self.note(|notes| notes.events.push(event)),
+            // Killed, or not decided yet.
+            _ => self.note(|notes| notes.wishes.push(event)),
+        }
+    }
+
+    /// Does the same with a command that may end somebody's claim of the task.
+    fn ending(&mut self, id: &str, text: &str, args: &[&str]) {
         let began = Instant::now();
         let output = self.run(args);
+        self.note_event(id, text, output.as_ref());
         // Killed, or unsure what the remote did: it may have happened.
         if output
             .as_ref()
@@ -148,8 +207,6 @@ impl<'w> Worker<'w> {
         {
             self.note(|notes| notes.ends.push((id.to_owned(), began)));
         }
-        let output = output?;
-        (output.status == Some(0)).then(|| output.json())
     }
 
     fn victims(&mut self) -> Victims {
@@ -176,13 +233,10 @@ impl<'w> Worker<'w> {
     fn held(&mut self, phase: &str) -> Option<String> {
         let table = self.done(&["claims"])?;
         let mut claims = table["claims"].as_array().unwrap().iter();
-        let mine = claims.find(|claim| claim["agent"] == self.me && claim["phase"] == phase)?;
+        let mine = claims.find(|claim| {
+            claim["agent"] == self.me && claim["phase"] == phase && !claim["task"].is_null()
+        })?;
         Some(mine["id"].as_str().unwrap().to_owned())
-    }
-
-    fn event(&self, id: &str, text: &str) {
-        let event = (id.to_owned(), text.to_owned());
-        self.note(|notes| notes.events.push(event));
     }
 
     fn send(&mut self, text: &str) {
@@ -221,19 +275,13 @@ impl<'w> Worker<'w> {
 
     fn comment(&mut self, text: &str) {
         let text = format!("{text} thinks");
-        if let Some(id) = self.known()
-            && self.done(&["task", "comment", &id, &text]).is_some()
-        {
-            self.event(&id, &text);
+        if let Some(id) = self.known() {
+            self.event(&id, &text, &["task", "comment", &id, &text]);
         }
     }
 
     fn next(&mut self) {
-        let args = match self.rng.u8(..4) {
-            0 => vec!["--offline", "next", "--claim"],
-            _ => vec!["next", "--claim"],
-        };
-        self.claiming(&args);
+        self.claiming(&["next", "--claim"]);
     }
 
     fn claim(&mut self) {
@@ -272,23 +320,27 @@ impl<'w> Worker<'w> {
 
     fn release(&mut self, text: &str) {
         let note = format!("{text} rests");
-        if let Some(id) = self.held("working")
-            && self
-                .ending(&id, &["release", &id, "--note", &note])
-                .is_some()
-        {
-            self.event(&id, &note);
+        if let Some(id) = self.held("working") {
+            self.ending(&id, &note, &["release", &id, "--note", &note]);
         }
+    }
+
+    fn claim_paths(&mut self, text: &str) {
+        let path = format!("misc/{}", self.place);
+        let why = format!("{text} looks");
+        let Some(answer) = self.done(&["claim", "--path", &path, "-m", &why]) else {
+            return;
+        };
+        let id = answer["claim"]["id"].as_str().unwrap();
+        self.run(&["release", id]);
     }
 
     fn block(&mut self, text: &str) {
         if let Some(id) = self.held("blocked") {
-            self.done(&["unblock", &id]);
+            self.run(&["unblock", &id]);
         } else if let Some(id) = self.held("working") {
             let reason = format!("{text} waits");
-            if self.done(&["block", &id, "--reason", &reason]).is_some() {
-                self.event(&id, &reason);
-            }
+            self.event(&id, &reason, &["block", &id, "--reason", &reason]);
         }
     }
 
@@ -298,9 +350,7 @@ impl<'w> Worker<'w> {
         };
         let summary = format!("{text} did it");
         let args = ["submit", &id, "--summary", &summary, "--evidence", "1=seen"];
-        if self.done(&args).is_some() {
-            self.event(&id, &summary);
-        }
+        self.event(&id, &summary, &args);
     }
 
     fn review(&mut self, text: &str) {
@@ -313,35 +363,56 @@ impl<'w> Worker<'w> {
         };
         let id = task["id"].as_str().unwrap();
         let note = format!("{text} has looked");
-        let done = match self.rng.bool() {
-            true => self.ending(id, &["review", id, "--approve", "--note", &note]),
-            false => self.done(&["review", id, "--request-changes", &note]),
-        };
-        if done.is_some() {
-            self.event(id, &note);
+        match self.rng.u8(..3) {
+            0 => self.event(id, &note, &["review", id, "--request-changes", &note]),
+            _ => self.ending(id, &note, &["review", id, "--approve", "--note", &note]),
         }
     }
 
     fn hand_off(&mut self, text: &str) {
-        let note = format!("{text} hands over");
         let to = self.other();
-        if let Some(id) = self.held("working")
-            && self
-                .ending(&id, &["handoff", &id, "--to", to, "--note", &note])
-                .is_some()
-        {
-            self.event(&id, &note);
+        self.hand_off_to(to, text);
+    }
+
+    /// Whoever has no room for it is who the task waits for.
+    fn hand_off_to_the_busy(&mut self, text: &str) {
+        let Some(table) = self.done(&["claims"]) else {
+            return;
+        };
+        let claims = table["claims"].as_array().unwrap();
+        let works = |name: &str| {
+            let of = |claim: &&Value| claim["agent"] == name && claim["phase"] == "working";
+            claims.iter().filter(of).count()
+        };
+        let others = NAMES.into_iter().filter(|name| *name != self.me);
+        if let Some(to) = others.max_by_key(|name| works(name)) {
+            self.hand_off_to(to, text);
+        }
+    }
+
+    fn hand_off_to(&mut self, to: &str, text: &str) {
+        let note = format!("{text} hands over");
+        if let Some(id) = self.held("working") {
+            let args = ["handoff", &id, "--to", to, "--note", &note];
+            self.ending(&id, &note, &args);
         }
     }
 
     fn cancel(&mut self, text: &str) {
         let reason = format!("{text} gives up");
-        if let Some(id) = self.known()
-            && self
-                .ending(&id, &["cancel", &id, "--reason", &reason])
-                .is_some()
-        {
-            self.event(&id, &reason);
+        if let Some(id) = self.known() {
+            self.ending(&id, &reason, &["cancel", &id, "--reason", &reason]);
+        }
+    }
+
+    fn reopen(&mut self, text: &str) {
+        let Some(list) = self.done(&["task", "list", "--status", "cancelled"]) else {
+            return;
+        };
+        let reason = format!("{text} wants it back");
+        if let Some(task) = list["tasks"].as_array().unwrap().first() {
+            let id = task["id"].as_str().unwrap();
+            self.event(id, &reason, &["reopen", id, "--reason", &reason]);
         }
     }
 

@@ -171,6 +171,8 @@ fn a_take_over_torn_halfway_is_told_to_the_old_holder() {
     restore(&repo, RECORD, before.record.as_deref());
     repo.as_agent("kai", evidence(&id)).code(7);
     sound(&repo);
+    // It is told, too, although it was its own command that found out.
+    repo.as_agent("kai", ["ack", "--all"]).ok();
 
     repo.as_agent("link", ["release", &id]).ok();
     repo.as_agent("kai", ["claim", &id]).ok();

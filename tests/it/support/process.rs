@@ -93,7 +93,7 @@ impl Run {
 
     fn start(self, mut command: Command, stdin: Stdio) -> Running {
         let shown = format!("reflectt {}", self.args.join(" "));
-        self.repo.env().prepare(&mut command);
+        self.repo.prepare(&mut command);
         command
             .envs(self.env)
             .args(&self.args)

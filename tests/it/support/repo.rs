@@ -14,11 +14,34 @@ use super::{Output, Run, TestEnv};
 pub struct Repo {
     env: TestEnv,
     path: PathBuf,
+    /// By how many milliseconds the clock of this machine is ahead.
+    ahead: i64,
 }
 
 impl Repo {
     pub fn at(env: TestEnv, path: PathBuf) -> Repo {
-        Repo { env, path }
+        let ahead = 0;
+        Repo { env, path, ahead }
+    }
+
+    /// Returns the same repository on a machine whose clock is ahead by this, or behind.
+    pub fn with_clock(&self, ahead: i64) -> Repo {
+        let repo = self.clone();
+        Repo { ahead, ..repo }
+    }
+
+    /// Gives a command the environment of this machine.
+    pub fn prepare(&self, command: &mut Command) {
+        self.env.prepare(command);
+        if self.ahead != 0 {
+            command.env("REFLECTT_TEST_CLOCK", self.ahead.to_string());
+        }
+    }
+
+    /// Returns the same repository at another place.
+    fn moved_to(&self, path: PathBuf) -> Repo {
+        let repo = self.clone();
+        Repo { path, ..repo }
     }
 
     pub fn env(&self) -> &TestEnv {
@@ -33,7 +56,7 @@ impl Repo {
     pub fn sub(&self, dir: &str) -> Repo {
         let path = self.path.join(dir);
         std::fs::create_dir_all(&path).unwrap();
-        Repo::at(self.env.clone(), path)
+        self.moved_to(path)
     }
 
     /// Returns the git directory all worktrees share.
@@ -49,7 +72,7 @@ impl Repo {
         let path = self.env.dir().join(name);
         let dir = path.to_str().unwrap();
         self.git(["worktree", "add", "-q", "-b", name, dir]);
-        Repo::at(self.env.clone(), path)
+        self.moved_to(path)
     }
 
     /// Writes a file in the checkout.
@@ -82,7 +105,7 @@ impl Repo {
     /// Returns a git command to start. Unlike `reflectt`, it has somebody to name as author.
     pub fn git_command<S: AsRef<str>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new("git");
-        self.env.prepare(&mut command);
+        self.prepare(&mut command);
         for role in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{role}_NAME"), "Ann");
             command.env(format!("GIT_{role}_EMAIL"), "ann@example.com");

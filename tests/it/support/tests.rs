@@ -96,3 +96,24 @@ fn a_running_command_can_be_waited_for_and_killed() {
     assert!(matches!(killed.status, None | Some(0)), "{killed}");
     assert_eq!(repo.reflectt(["--json", "init"]).json_lines().len(), 1);
 }
+
+#[test]
+fn machines_may_have_clocks_of_their_own() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai"]);
+    let hour = 3_600_000;
+    let made = |repo: &Repo| {
+        let id = repo.task("kai", "Anything", &[]);
+        let task = repo.reflectt(["--json", "task", "show", &id]).ok().json();
+        let text = task["created"].as_str().unwrap().to_owned();
+        let seconds = repo.git(["log", "-1", "--format=%ct", "reflectt"]);
+        (text, seconds.parse::<i64>().unwrap())
+    };
+    let behind = made(&repo.with_clock(-hour));
+    let (right, ahead) = (made(&repo), made(&repo.with_clock(hour)));
+    assert!(
+        behind.0 < right.0 && right.0 < ahead.0,
+        "{behind:?} {right:?} {ahead:?}"
+    );
+    assert!(ahead.1 - right.1 >= 3599, "{right:?} {ahead:?}");
+}

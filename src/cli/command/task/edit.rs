@@ -5,7 +5,6 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::{criterion, fault, input, view};
 use crate::model::id::IdPrefix;
@@ -122,7 +121,7 @@ impl Edit {
         let task =
             ops::edit(session.context()?, &self.id, &changes).map_err(fault::on(&self.id))?;
         if session.ui.is_json() {
-            session.ui.json(&TaskJson::from(&task));
+            session.ui.json(&session.task_json(&task));
         } else {
             view::done(&session.ui, "edited", &task);
         }

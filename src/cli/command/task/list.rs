@@ -96,7 +96,10 @@ fn table(rows: &[TaskRow]) -> Table {
         table.row([
             Cell::styled(BOLD, task.id.as_str()),
             task.priority.as_str().into(),
-            task.status.told().into(),
+            match row.provisional {
+                true => format!("{}, provisional", task.status.told()).into(),
+                false => task.status.told().into(),
+            },
             task.assignee
                 .as_ref()
                 .map_or("", |name| name.as_str())

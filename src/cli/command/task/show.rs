@@ -28,7 +28,9 @@ impl Show {
             ui.json(&ShownJson::from(&shown));
             return Ok(());
         }
-        view::task(ui, &shown.row.task, &shown.row.waits_for);
+        let row = &shown.row;
+        let standing = view::Standing::of(row.provisional);
+        view::task(ui, &row.task, &row.waits_for, standing);
         view::submission(ui, &shown.row.task);
         view::history(ui, &shown.events);
         if let Some(me) = context.identity() {
