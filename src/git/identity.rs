@@ -52,7 +52,7 @@ impl Process {
 
     pub fn fate(&self) -> Fate {
         let Some(birth) = &self.birth else {
-            return if is_there(self.pid) {
+            return if is_there(self.pid) && !is_zombie(self.pid) {
                 Fate::Runs
             } else {
                 Fate::Ended
@@ -221,6 +221,8 @@ mod tests {
             assert!(std::time::Instant::now() < deadline);
             std::thread::yield_now();
         }
+        // Nor has one of which no more than the number is known.
+        assert_eq!(read(&child.id().to_string()).fate(), Fate::Ended);
         child.wait().unwrap();
         assert_eq!(process.fate(), Fate::Ended);
     }
