@@ -2,6 +2,7 @@
 //!
 //! The layers and what each owns are described in `ARCHITECTURE.md`.
 
+pub mod answer;
 pub mod cli;
 pub mod daemon;
 pub mod format;

@@ -46,6 +46,10 @@ pub struct Global {
     /// Print no notes and hints.
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Say on standard error what is done: git's processes, turns, exchanges [same as
+    /// REFLECTT_LOG=debug, which also takes `reflectt::git=debug`].
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,10 +1,10 @@
 //! What is said to whoever is stopped by a claim: what, by whom, since when, and the ways on.
 
+use crate::answer::{FindingJson, show};
 use crate::model::settings::EnforceMode;
 use crate::ops::enforce::{Finding, Holder, Verdict, Why};
 
 use super::error::{CliError, Holding, Kind};
-use super::json::FindingJson;
 use super::text::{CYAN, Color, RED, Text, YELLOW};
 use super::time;
 
@@ -15,7 +15,7 @@ const COMMAND_MAX: usize = 2_000;
 
 /// What is being done, which decides the ways on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Occasion {
     Commit {
         /// Where below the root the person is who commits.
         prefix: String,
@@ -46,7 +46,7 @@ pub struct Words {
 }
 
 /// Finds the words for a verdict with findings.
-pub fn words(verdict: &Verdict, place: &Place, now: i64) -> Words {
+pub fn words(verdict: &Verdict, place: &Occasion, now: i64) -> Words {
     let mut words = Words {
         headline: headline(verdict, place),
         lines: Vec::new(),
@@ -70,7 +70,7 @@ pub fn words(verdict: &Verdict, place: &Place, now: i64) -> Words {
     words
 }
 
-fn headline(verdict: &Verdict, place: &Place) -> String {
+fn headline(verdict: &Verdict, place: &Occasion) -> String {
     if verdict
         .findings
         .iter()
@@ -97,8 +97,8 @@ fn headline(verdict: &Verdict, place: &Place) -> String {
         "not claimed by you, as this team requires"
     };
     let place = match place {
-        Place::Commit { .. } => "staged and ",
-        Place::Edit | Place::Push | Place::Range => "",
+        Occasion::Commit { .. } => "staged and ",
+        Occasion::Edit | Occasion::Push | Occasion::Range => "",
     };
     format!("{what} {place}{why}")
 }
@@ -153,7 +153,7 @@ impl Words {
         }
     }
 
-    fn hint(&mut self, verdict: &Verdict, place: &Place) {
+    fn hint(&mut self, verdict: &Verdict, place: &Occasion) {
         let findings = &verdict.findings;
         if findings.iter().any(|f| matches!(f.why, Why::Lost { .. })) {
             self.hints
@@ -197,10 +197,10 @@ impl Words {
                 None => format!("reflectt claim --path {path} -m WHY (claims it without a task)"),
             });
         }
-        if let Place::Commit { prefix, unstage } = place {
+        if let Occasion::Commit { prefix, unstage } = place {
             self.hints.extend(leave_out(findings, prefix, *unstage));
         }
-        if verdict.human && *place != Place::Range {
+        if verdict.human && *place != Occasion::Range {
             self.hints.push(
                 "REFLECTT_OVERRIDE='REASON' before the command goes on all the same; it is recorded, and the holder is told"
                     .to_owned(),
@@ -246,7 +246,7 @@ impl Words {
                 .map(|h| h.claim.agent.to_string())
                 .unwrap_or_default(),
             task: holder.and_then(|h| h.claim.task()).map(|id| id.to_string()),
-            since: holder.map(|h| h.claim.since.0),
+            since: holder.map(|h| h.claim.since),
             paths: paths.clone(),
         };
         let mut error = match kind(verdict) {
@@ -389,32 +389,6 @@ fn shell_word(word: &[u8]) -> String {
             format!("$'{}'", word.iter().map(byte).collect::<String>())
         }
     }
-}
-
-/// Returns a path as git prints it: in quotes, with escapes, where it is no plain text.
-pub fn show(path: &[u8]) -> String {
-    if let Ok(text) = str::from_utf8(path)
-        && !text.contains(|c: char| c.is_control() || c == '"')
-    {
-        return text.to_owned();
-    }
-    let mut out = "\"".to_owned();
-    for chunk in path.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '"' | '\\' => out.extend(['\\', c]),
-                '\n' => out.push_str("\\n"),
-                '\t' => out.push_str("\\t"),
-                c if c.is_control() => {
-                    out.extend(c.to_string().bytes().map(|byte| format!("\\{byte:03o}")));
-                }
-                c => out.push(c),
-            }
-        }
-        out.extend(chunk.invalid().iter().map(|byte| format!("\\{byte:03o}")));
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

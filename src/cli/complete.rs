@@ -24,7 +24,6 @@ use crate::ops::{self, Context, Recipient, TaskFilter};
 use super::args::Cli;
 use super::command::task::edit::Clearable;
 use super::excerpt;
-use super::session;
 
 /// Names the shell that asks.
 pub const VARIABLE: &str = "REFLECTT_COMPLETE";
@@ -147,7 +146,7 @@ fn beginning(current: &OsStr, offers: Offers) -> Offers {
 /// Opens the team of the working directory, as nobody.
 fn context() -> Option<Context> {
     let repo = Repo::open(OpenOptions::new(".")).ok()?;
-    Some(Context::new(repo, None, session::now, fastrand::Rng::new()))
+    Some(Context::new(repo, None, ops::now, fastrand::Rng::new()))
 }
 
 /// Open tasks; closed ones only where nothing open begins like that.

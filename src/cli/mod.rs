@@ -10,15 +10,14 @@ mod criterion;
 mod demo;
 pub mod error;
 mod excerpt;
-mod fault;
 mod input;
-pub mod json;
 mod meter;
 pub mod options;
 pub mod session;
 pub mod table;
 pub mod text;
 pub mod time;
+mod trace;
 pub mod ui;
 pub mod usage;
 mod view;
@@ -40,7 +39,7 @@ use usage::Stop;
 /// Runs the program and returns its exit code.
 pub fn main(args: Vec<OsString>) -> u8 {
     let env = |name: &str| std::env::var_os(name);
-    let mut options = UiOptions::from_env(env, Terminal::detect(), || session::now().0);
+    let mut options = UiOptions::from_env(env, Terminal::detect(), || crate::ops::now().0);
     if let Some(shell) = env(complete::VARIABLE).filter(|shell| !shell.is_empty()) {
         let ui = Ui::stdio(options);
         let answer = complete::answer(&shell, args, &working_directory());
@@ -66,6 +65,7 @@ pub fn main(args: Vec<OsString>) -> u8 {
     };
     options.json = cli.global.json;
     options.quiet = cli.global.quiet;
+    let traced = trace::start(cli.global.verbose);
     let environment = Environment {
         directory: working_directory(),
         agent: env(session::AGENT_VARIABLE),
@@ -73,13 +73,14 @@ pub fn main(args: Vec<OsString>) -> u8 {
         variables: std::env::vars_os().collect(),
     };
     let session = Session::new(Ui::stdio(options), cli.global, environment);
+    if let Err(wrong) = traced {
+        session.ui.warn(wrong);
+    }
     let result = run(&session, &cli.command);
-    session.sync_after();
     if cli.command.is_work() && session.acts_for_agent() {
         command::hooks::look_after(&session);
     }
-    session.report_warnings();
-    session.report_removed_locks();
+    session.finish();
     match result {
         Ok(code) => session.ui.finish(code),
         Err(error) => {

@@ -5,31 +5,23 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::LazyLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::git::{ConfigScope, GitError, OpenOptions, Repo};
 use crate::model::claim::Claim;
 use crate::model::name::AgentName;
 use crate::model::path::PathPattern;
 use crate::model::task::Task;
-use crate::model::time::Timestamp;
-use crate::ops::sync;
-use crate::ops::{AGENT_KEY, Context, OpsError};
+use crate::ops::{self, AGENT_KEY, Aftermath, Context, Exchange, OpsError, now};
 
 use super::args::Global;
 use super::error::CliError;
-use super::fault;
-use super::json::{ClaimJson, TaskJson};
 use super::meter::Meter;
 use super::ui::Ui;
+use crate::answer;
+use crate::answer::{ClaimJson, TaskJson};
 
 /// Names the agent where no flag does.
 pub const AGENT_VARIABLE: &str = "REFLECTT_AGENT";
-
-/// Sets this program's clock ahead of the system's by so many milliseconds, or behind it: for tests
-/// of machines whose clocks differ. What files say of their age stays as it is.
-const CLOCK_VARIABLE: &str = "REFLECTT_TEST_CLOCK";
 
 /// The environment a run depends on, read once.
 #[derive(Debug, Clone)]
@@ -80,10 +72,22 @@ impl Session {
         Ok(self.context.get_or_init(|| context))
     }
 
+    /// Returns what opens the repository again, as whoever asks here, on another thread.
+    pub fn opener(
+        &self,
+    ) -> Result<impl FnOnce() -> Result<Context, OpsError> + Send + 'static, CliError> {
+        let (options, offline) = (self.open_options(), self.global.offline);
+        let me = self.context()?.identity().cloned();
+        Ok(move || {
+            let repo = Repo::open(options)?;
+            Ok(Context::new(repo, me, now, fastrand::Rng::new()).offline(offline))
+        })
+    }
+
     /// Opens the repository for what outlives the worktree it is started from, and is nobody's.
     pub fn context_of_daemon(&self) -> Result<&Context, CliError> {
         let repo = self.open()?.reopen_for_all_worktrees();
-        let repo = repo.map_err(|error| fault::of(error.into()))?;
+        let repo = repo.map_err(|error| answer::of(error.into()))?;
         let context = Context::new(repo, None, now, fastrand::Rng::new());
         Ok(self.context.get_or_init(|| context))
     }
@@ -129,7 +133,7 @@ impl Session {
                 directory.display()
             )));
         }
-        Repo::open(self.open_options()).map_err(|error: GitError| fault::of(error.into()))
+        Repo::open(self.open_options()).map_err(|error: GitError| answer::of(error.into()))
     }
 
     fn open_options(&self) -> OpenOptions {
@@ -157,7 +161,7 @@ impl Session {
             ),
             _ => match repo
                 .worktree_config(AGENT_KEY)
-                .map_err(|e| fault::of(e.into()))?
+                .map_err(|e| answer::of(e.into()))?
             {
                 Some(name) => (format!("the worktree's `{AGENT_KEY}`"), name),
                 None => return Ok(None),
@@ -180,8 +184,8 @@ impl Session {
     /// Reads a path as typed in the working directory.
     pub fn path(&self, text: &str) -> Result<PathPattern, CliError> {
         let prefix = self.context()?.repo().prefix();
-        let prefix = prefix.map_err(|error| fault::of(error.into()))?;
-        let path = PathPattern::parse_in(text, prefix).map_err(|error| fault::of(error.into()))?;
+        let prefix = prefix.map_err(|error| answer::of(error.into()))?;
+        let path = PathPattern::parse_in(text, prefix).map_err(|error| answer::of(error.into()))?;
         self.warn_of_glob(text, prefix, &path);
         Ok(path)
     }
@@ -213,22 +217,27 @@ impl Session {
         context.is_some_and(|context| context.identity().is_some())
     }
 
-    /// Exchanges with the remote what the command has done. What fails is only delayed.
-    pub fn sync_after(&self) {
+    /// Ends what the command has done: exchanges it with the remote, and says what was found on
+    /// the way that somebody should know.
+    pub fn finish(&self) {
         let Some(context) = self.context.get() else {
             return;
         };
-        if self.global.no_sync {
-            return;
+        let exchange = match self.global.no_sync {
+            true => Exchange::Later,
+            false => Exchange::Now,
+        };
+        let Aftermath {
+            warnings,
+            removed_locks,
+        } = ops::finish(context, exchange);
+        for warning in warnings {
+            self.ui.warn(warning);
         }
-        match sync::sync_after(context) {
-            Ok(Some(report)) => context.note_warnings(report.remarks()),
-            Ok(None) => {}
-            Err(error @ OpsError::Unreachable { .. }) => {
-                self.ui
-                    .warn(format!("{error}; what you did is kept and goes out later"));
-            }
-            Err(error) => self.ui.warn(format!("not synchronised: {error}")),
+        for lock in removed_locks {
+            let lock = lock.display();
+            self.ui
+                .warn(format!("removed `{lock}`, left behind by a killed process"));
         }
     }
 
@@ -250,42 +259,6 @@ impl Session {
         let waiting = self.is_provisional().then_some(claim.id);
         ClaimJson::new(claim, &waiting.into_iter().collect())
     }
-
-    /// Says what was found on the way that somebody should know.
-    pub fn report_warnings(&self) {
-        let Some(context) = self.context.get() else {
-            return;
-        };
-        for warning in context.take_warnings() {
-            self.ui.warn(warning);
-        }
-    }
-
-    /// Tells about lock files of killed processes that were cleared away.
-    pub fn report_removed_locks(&self) {
-        let Some(context) = self.context.get() else {
-            return;
-        };
-        for lock in context.store().take_removed_locks() {
-            self.ui.warn(format!(
-                "removed `{}`, left behind by a killed process",
-                lock.path.display()
-            ));
-        }
-    }
-}
-
-/// Returns the time of the system's clock.
-pub fn now() -> Timestamp {
-    static AHEAD: LazyLock<i64> = LazyLock::new(|| {
-        let text = std::env::var(CLOCK_VARIABLE).unwrap_or_default();
-        text.parse().unwrap_or_default()
-    });
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-    Timestamp(millis.saturating_add(*AHEAD))
 }
 
 /// Returns the path of this program, for hooks to call.

@@ -198,7 +198,7 @@ impl Ui {
         if self.options.json {
             self.json(&error.to_json());
         } else {
-            self.err(&error.render(self.now(), self.err_color()));
+            self.err(&super::error::render(error, self.now(), self.err_color()));
         }
     }
 
@@ -220,7 +220,7 @@ impl Ui {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let error = anyhow::Error::new(error).context("cannot write to standard output");
                 let error = CliError::from(error);
-                self.err(&error.render(self.now(), self.err_color()));
+                self.err(&super::error::render(&error, self.now(), self.err_color()));
                 if code == 0 {
                     error.kind().exit_code()
                 } else {

@@ -230,12 +230,12 @@ mod tests {
         let error = usage(&[]);
         assert_eq!(error.kind(), Kind::Usage);
         assert_eq!(error.message(), "a subcommand is required");
-        assert!(error.render(0, Color::Off).contains("Commands:"));
+        assert!(crate::cli::error::render(&error, 0, Color::Off).contains("Commands:"));
     }
 
     #[test]
     fn people_get_the_text_of_clap() {
-        let text = usage(&["list", "--statos", "todo"]).render(0, Color::Off);
+        let text = crate::cli::error::render(&usage(&["list", "--statos", "todo"]), 0, Color::Off);
         assert!(
             text.starts_with("error: unexpected argument '--statos' found\n\n  tip: "),
             "{text}"

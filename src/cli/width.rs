@@ -1,6 +1,7 @@
 //! Terminal columns: measuring, cutting and wrapping text.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
 
 /// Returns how many terminal columns `text` takes.
 pub(super) fn of(text: &str) -> usize {
@@ -58,7 +59,7 @@ pub(super) fn wrap(text: &str, limit: usize) -> Vec<String> {
 /// Returns the longest beginning of `text` within `limit` columns that splits no character as seen.
 fn prefix(text: &str, limit: usize) -> &str {
     let mut end = 0;
-    for (at, cluster) in clusters(text) {
+    for (at, cluster) in text.grapheme_indices(true) {
         // A cluster can change the width of those before it, so measure the whole.
         let next = at + cluster.len();
         if of(&text[..next]) > limit {
@@ -67,42 +68,6 @@ fn prefix(text: &str, limit: usize) -> &str {
         end = next;
     }
     &text[..end]
-}
-
-/// Returns the characters as a person sees them: a base with its marks, an emoji sequence, a flag.
-///
-/// A cut inside one would change the character or leave half of it, at times with another width.
-fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let rest = &text[start..];
-        let mut chars = rest.char_indices();
-        let (_, first) = chars.next()?;
-        let mut before = first;
-        let mut flag = is_flag_half(first);
-        let mut end = rest.len();
-        for (at, c) in chars {
-            let whole_flag = flag && is_flag_half(c);
-            if !(whole_flag || before == '\u{200d}' || is_attached(c)) {
-                end = at;
-                break;
-            }
-            flag = false;
-            before = c;
-        }
-        let at = start;
-        start += end;
-        Some((at, &rest[..end]))
-    })
-}
-
-fn is_flag_half(c: char) -> bool {
-    ('\u{1f1e6}'..='\u{1f1ff}').contains(&c)
-}
-
-/// Whether `c` modifies the character before it: marks, joiners, selectors and skin tones.
-fn is_attached(c: char) -> bool {
-    ('\u{1f3fb}'..='\u{1f3ff}').contains(&c) || c.width() == Some(0)
 }
 
 #[cfg(test)]

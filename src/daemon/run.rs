@@ -192,6 +192,9 @@ impl Daemon<'_> {
     }
 
     fn act(&mut self, due: Due) {
+        if due != Due::default() {
+            tracing::debug!(?due, "it is time");
+        }
         if due.rounds {
             self.rounds();
         }

@@ -28,6 +28,7 @@ pub use presence::{parse_signs, print_signs};
 pub use reflection::{parse_reflection, print_reflection};
 pub use settings::{ParsedSettings, parse_settings, print_settings};
 pub use task::{ParsedTask, Shown, parse_task, print_task};
+pub use value::rfc3339;
 
 /// The format that this version writes, and the newest it reads.
 pub const FORMAT: i64 = 1;

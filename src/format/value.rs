@@ -135,8 +135,8 @@ fn push_canonical(out: &mut String, value: &DeValue, depth: usize) -> Result<(),
 const FIRST_TIME: i64 = -62_167_219_200_000;
 const LAST_TIME: i64 = 253_402_300_799_999;
 
-/// Returns `time` as a date of TOML, in UTC; milliseconds only where there are some.
-pub fn print_time(time: Timestamp) -> String {
+/// Returns `time` as a date of TOML and of JSON, in UTC; milliseconds only where there are some.
+pub fn rfc3339(time: Timestamp) -> String {
     let precision = if time.0 % 1000 == 0 {
         SecondsFormat::Secs
     } else {

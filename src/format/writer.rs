@@ -7,7 +7,7 @@ use crate::model::extra::Extra;
 use crate::model::id::Stamp;
 use crate::model::time::Timestamp;
 
-use super::value::{print_time, push_key, quote, quote_text};
+use super::value::{push_key, quote, quote_text, rfc3339};
 use super::{AT, FORMAT};
 
 pub struct Writer {
@@ -82,7 +82,7 @@ impl Writer {
     }
 
     pub fn time(&mut self, key: &str, time: Timestamp) {
-        self.raw(key, &print_time(time));
+        self.raw(key, &rfc3339(time));
     }
 
     pub fn opt_time(&mut self, key: &str, time: Option<Timestamp>) {

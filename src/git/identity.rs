@@ -6,6 +6,8 @@ use std::fs;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
 /// One process, told from every other that ever has its number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Process {
@@ -77,7 +79,8 @@ impl Process {
 
     /// Asks this very process to end. Tells whether it was there to be asked.
     pub fn ask_to_end(&self) -> bool {
-        self.runs() && signal(self.pid, libc::SIGTERM).is_ok()
+        let to_end = |pid| kill_process(pid, Signal::TERM).is_ok();
+        self.runs() && number(self.pid).is_some_and(to_end)
     }
 }
 
@@ -156,20 +159,16 @@ fn stat(pid: u32) -> Option<String> {
 
 /// Tells whether any process has this number: one of another user, too.
 fn is_there(pid: u32) -> bool {
-    match signal(pid, 0) {
+    number(pid).is_some_and(|pid| match test_kill_process(pid) {
         Ok(()) => true,
-        Err(error) => error.raw_os_error() == Some(libc::EPERM),
-    }
+        Err(error) => error == rustix::io::Errno::PERM,
+    })
 }
 
-fn signal(pid: u32, signal: libc::c_int) -> std::io::Result<()> {
-    let pid = i32::try_from(pid).ok().filter(|pid| *pid > 0);
-    let pid = pid.ok_or(std::io::ErrorKind::InvalidInput)?;
-    // SAFETY: `kill` takes plain numbers. Zero and negative ones, which mean groups, are ruled out.
-    match unsafe { libc::kill(pid, signal) } {
-        0 => Ok(()),
-        _ => Err(std::io::Error::last_os_error()),
-    }
+/// Returns the number as that of one process: zero and negative ones mean groups.
+fn number(pid: u32) -> Option<Pid> {
+    let pid = i32::try_from(pid).ok().filter(|pid| *pid > 0)?;
+    Pid::from_raw(pid)
 }
 
 #[cfg(test)]

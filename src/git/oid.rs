@@ -3,13 +3,30 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::GitError;
 
 /// The name of an object: SHA-1 or SHA-256, as the repository is made.
 ///
 /// There is no null value: where git writes forty zeros, an `Option` says so.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Oid(pub(super) gix::ObjectId);
+
+impl From<Oid> for String {
+    fn from(oid: Oid) -> String {
+        oid.to_string()
+    }
+}
+
+impl TryFrom<String> for Oid {
+    type Error = GitError;
+
+    fn try_from(hex: String) -> Result<Oid, GitError> {
+        Oid::parse(&hex)
+    }
+}
 
 impl Oid {
     /// Returns the object that the full hexadecimal name stands for.

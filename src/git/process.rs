@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Cancel, CommandFailure, GitError};
 
@@ -279,6 +279,7 @@ impl GitCommand {
             // A session of its own is a group of its own.
             Terminal::None => new_session(&mut self.command),
         }
+        let begun = Instant::now();
         let child = match self.command.spawn() {
             Ok(child) => child,
             Err(error) => return Err(spawn_error(shown, error, self.command.get_current_dir())),
@@ -288,7 +289,16 @@ impl GitCommand {
             limit: self.limit,
             cancel: self.cancel.as_ref(),
         };
-        match wait::finish(child, input, until, watch) {
+        let finished = wait::finish(child, input, until, watch);
+        let millis = begun.elapsed().as_millis();
+        match &finished {
+            Ok(wait::Finished::Exited { status, .. }) => {
+                tracing::debug!(millis, exit = status.code(), "{shown}");
+            }
+            Ok(_) => tracing::debug!(millis, "{shown}: ended by us"),
+            Err(error) => tracing::debug!(millis, %error, "{shown}"),
+        }
+        match finished {
             Ok(wait::Finished::Exited {
                 status,
                 stdout,
@@ -348,13 +358,11 @@ impl GitOutput {
 
 pub(super) fn new_session(command: &mut Command) {
     let start = || {
-        // SAFETY: `setsid` takes no arguments and may be called between `fork` and `exec`.
-        if unsafe { libc::setsid() } < 0 {
-            return Err(io::Error::last_os_error());
-        }
+        rustix::process::setsid()?;
         Ok(())
     };
     // SAFETY: `start` only makes a system call that is safe after `fork`, and allocates nothing.
+    // The standard library has no safe way to start a session.
     unsafe { std::os::unix::process::CommandExt::pre_exec(command, start) };
 }
 

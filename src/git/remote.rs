@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::progress::{ProgressReader, without_reports};
 use super::update::{Obstacle, PATIENCE};
 use super::{
-    Advisory, Expected, GitCommand, GitError, GitOutput, Oid, RefName, Repo, Transfer, Way,
+    Advisory, GitCommand, GitError, GitOutput, Oid, RefName, RefUpdate, Repo, Transfer, Way,
 };
 
 /// Settings of the user's that would make a fetch or push do more than it is told to.
@@ -35,15 +35,6 @@ pub struct FetchSpec {
     pub from: String,
     /// Without a place, none of these is fetched, whatever other patterns match them.
     pub to: Option<String>,
-}
-
-/// One ref of the remote to be moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemotePush {
-    pub name: RefName,
-    pub expected: Expected,
-    /// The new value; `None` deletes the ref.
-    pub new: Option<Oid>,
 }
 
 /// What became of one ref in a push.
@@ -100,10 +91,6 @@ impl Repo {
 }
 
 impl Remote<'_> {
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     fn command(&self, subcommand: &str) -> GitCommand {
         let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]);
         let mirror = format!("remote.{}.mirror=false", self.name);
@@ -275,7 +262,7 @@ impl Remote<'_> {
     ///
     /// [`GitError::Unreachable`] if the remote did not answer. It may have moved the refs all the
     /// same: whoever needs to know has to look.
-    pub fn push(&self, pushes: &[RemotePush], together: Together) -> Result<Vec<Pushed>, GitError> {
+    pub fn push(&self, pushes: &[RefUpdate], together: Together) -> Result<Vec<Pushed>, GitError> {
         let mut command = self.command("push").args([
             "--porcelain",
             "--progress",
@@ -286,13 +273,13 @@ impl Remote<'_> {
             command = command.arg("--atomic");
         }
         for push in pushes {
-            let expected = push.expected.value().map(|oid| oid.to_string());
+            let expected = push.from.map(|oid| oid.to_string());
             let expected = expected.unwrap_or_default();
             command = command.arg(format!("--force-with-lease={}:{expected}", push.name));
         }
         command = command.args(["--", &self.name]);
         for push in pushes {
-            let new = push.new.map(|oid| oid.to_string()).unwrap_or_default();
+            let new = push.to.map(|oid| oid.to_string()).unwrap_or_default();
             command = command.arg(format!("{new}:{}", push.name));
         }
         let output = self.transfer(command, Way::Push)?;

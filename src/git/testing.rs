@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::{
-    Advisory, ConfigScope, Expected, Git, NewCommit, Oid, OpenOptions, RefName, RefOutcome,
-    RefStore, RefUpdate, Repo, Signature,
+    Advisory, ConfigScope, Git, NewCommit, Oid, OpenOptions, RefName, RefOutcome, RefStore,
+    RefUpdate, Repo, Signature,
 };
 
 /// A repository in a directory that goes away with it.
@@ -124,8 +124,8 @@ pub(crate) fn write_commit(repo: &Repo, parents: &[Oid], message: &str, time: i6
 pub(crate) fn swap(repo: &Repo, name: &RefName, from: Option<Oid>, to: Option<Oid>) -> RefOutcome {
     let update = RefUpdate {
         name: name.clone(),
-        expected: from.map_or(Expected::Absent, Expected::At),
-        new: to,
+        from,
+        to,
     };
     let store = repo.ref_store(Advisory::NotHeld);
     store.update(&[update], "test").unwrap()

@@ -13,20 +13,37 @@ use super::{BoxError, GitError, ObjectFormat, Oid, RefFormat, RefName, RemovedLo
 /// crash already succeeds; on a reftable repository one lock is in the way of every ref.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What a ref must hold for its update to happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    Absent,
-    At(Oid),
-}
-
-/// One ref to be moved.
+/// A ref to be moved, here or on a remote, if it holds what is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefUpdate {
     pub name: RefName,
-    pub expected: Expected,
+    /// What it must hold for that; `None`: there must be none of that name.
+    pub from: Option<Oid>,
     /// The new value; `None` deletes the ref.
-    pub new: Option<Oid>,
+    pub to: Option<Oid>,
+}
+
+/// The same of a ref that is known from where it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    pub from: Option<Oid>,
+    pub to: Oid,
+}
+
+impl Step {
+    /// Returns the step that leads to `to`, if there is one to take.
+    pub fn between(from: Option<Oid>, to: Option<Oid>) -> Option<Step> {
+        let to = to.filter(|to| from != Some(*to))?;
+        Some(Step { from, to })
+    }
+
+    pub fn of(self, name: RefName) -> RefUpdate {
+        RefUpdate {
+            name,
+            from: self.from,
+            to: Some(self.to),
+        }
+    }
 }
 
 /// How an update ended. Losing is an answer and not an error.
@@ -106,13 +123,13 @@ impl GitRefStore<'_> {
         let mut all_ours = true;
         for update in updates {
             let found = self.repo.read_ref(&update.name)?;
-            if found == update.new {
+            if found == update.to {
                 // Ours already. It must still be so when the others move.
                 steps.push(RefUpdate {
-                    expected: found.map_or(Expected::Absent, Expected::At),
+                    from: found,
                     ..update.clone()
                 });
-            } else if found == update.expected.value() {
+            } else if found == update.from {
                 all_ours = false;
                 steps.push(update.clone());
             } else {
@@ -261,16 +278,6 @@ impl Obstacle {
     }
 }
 
-impl Expected {
-    /// Returns the value that is expected; `None` for no ref.
-    pub fn value(self) -> Option<Oid> {
-        match self {
-            Self::Absent => None,
-            Self::At(oid) => Some(oid),
-        }
-    }
-}
-
 /// Writes the transaction in the form of `git update-ref --stdin -z`.
 fn script(steps: &[RefUpdate], format: ObjectFormat) -> Vec<u8> {
     let null = "0".repeat(match format {
@@ -279,15 +286,10 @@ fn script(steps: &[RefUpdate], format: ObjectFormat) -> Vec<u8> {
     });
     let hex = |oid: Option<Oid>| oid.map_or_else(|| null.clone(), |oid| oid.to_string());
     let mut text = String::from("start\0");
-    for RefUpdate {
-        name,
-        expected,
-        new,
-    } in steps
-    {
-        let old = hex(expected.value());
-        let line = match new {
-            _ if *new == expected.value() => write!(text, "verify {name}\0{old}\0"),
+    for RefUpdate { name, from, to } in steps {
+        let old = hex(*from);
+        let line = match to {
+            _ if to == from => write!(text, "verify {name}\0{old}\0"),
             Some(new) => write!(text, "update {name}\0{new}\0{old}\0"),
             None => write!(text, "delete {name}\0{old}\0"),
         };

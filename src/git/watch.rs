@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::{GitError, Oid, RefFormat, RefName, Repo};
+use super::{Cancel, GitError, Oid, RefFormat, RefName, Repo};
 
 /// How often to look where the system cannot tell of changes, as when its watches are used up.
 const POLL: Duration = Duration::from_millis(500);
 /// How often to look where it does: file systems of a network tell nothing of other machines.
 const SAFETY_POLL: Duration = Duration::from_secs(5);
+
+/// How often to look whether a wait was cancelled.
+const CANCEL_POLL: Duration = Duration::from_millis(100);
 
 /// Watches some refs of a repository, whichever process moves them.
 ///
@@ -26,6 +29,7 @@ pub struct RefWatcher {
     /// What was removed, if anything; every event counts as a reason to look.
     events: Receiver<Vec<PathBuf>>,
     watched: BTreeSet<PathBuf>,
+    cancel: Cancel,
 }
 
 /// How a wait ended.
@@ -60,10 +64,16 @@ impl RefWatcher {
             watcher: watcher.ok(),
             events,
             watched: BTreeSet::new(),
+            cancel: Cancel::default(),
         };
         watcher.watch_directories();
         watcher.values = watcher.read()?;
         Ok(watcher)
+    }
+
+    /// Lets a wait be ended from another thread, as if its time were over.
+    pub fn cancelled_by(self, cancel: Cancel) -> RefWatcher {
+        RefWatcher { cancel, ..self }
     }
 
     /// Blocks until one of the refs holds another value than at the last return, or the deadline.
@@ -77,11 +87,11 @@ impl RefWatcher {
                 None => POLL,
             };
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            if left.is_some_and(|left| left.is_zero()) || self.cancel.is_cancelled() {
                 return Ok(Woken::TimedOut);
             }
             let pause = left.map_or(interval, |left| left.min(interval));
-            match self.events.recv_timeout(pause) {
+            match self.next_event(pause) {
                 // One update is a burst of events.
                 Ok(gone) => {
                     self.forget(&gone);
@@ -91,6 +101,19 @@ impl RefWatcher {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(pause),
+            }
+        }
+    }
+
+    /// Waits for an event of the watched directories, and not for long after a cancellation.
+    fn next_event(&self, limit: Duration) -> Result<Vec<PathBuf>, RecvTimeoutError> {
+        let until = Instant::now() + limit;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let event = self.events.recv_timeout(left.min(CANCEL_POLL));
+            let is_over = left <= CANCEL_POLL || self.cancel.is_cancelled();
+            if event != Err(RecvTimeoutError::Timeout) || is_over {
+                return event;
             }
         }
     }

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::git::{OpenOptions, Repo};
+use crate::model::advice::Call;
 use crate::ops::{AGENT_KEY, Finding, Mending, Severity, Thing};
 
 use super::block;
@@ -122,7 +123,7 @@ pub fn diagnose(
             what: "hooks",
             thing: Thing::Local(found.place.clone()),
             reason: found.to_string(),
-            fix: Some(found.fix()),
+            fix: Some(found.fix().into()),
             fixed: !matches!(found.outcome, Mended::No(_)),
         }),
         None => unreached(repo, program, search)?,
@@ -149,7 +150,7 @@ fn unreached(
             "claims are not enforced by `{}` here: {}",
             layer.name, layer.detail
         ),
-        fix: Some("reflectt hooks status".to_owned()),
+        fix: Some(Call::to("hooks status").into()),
         fixed: false,
     }))
 }
@@ -164,11 +165,12 @@ pub fn manager_without_us(top: &Path, dir: &HookDir) -> Option<Manager> {
 }
 
 impl Upkeep {
-    /// Returns the command to run next.
-    pub fn fix(&self) -> String {
+    /// Returns what to do next.
+    pub fn fix(&self) -> Call {
+        let install = Call::to("hooks install");
         match self.manager {
-            Some(manager) => format!("reflectt hooks install --into {}", manager.as_str()),
-            None => "reflectt hooks install".to_owned(),
+            Some(manager) => install.set("into", manager.as_str()),
+            None => install,
         }
     }
 }

@@ -281,12 +281,6 @@ impl Table {
         }
         found
     }
-
-    pub fn users_of(&self, resource: &ResourceName) -> impl Iterator<Item = &Claim> {
-        self.claims
-            .values()
-            .filter(move |claim| claim.resources.contains(resource))
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::advice::{Advice, Call};
 use super::extra::Extra;
 use super::id::{Stamp, TaskId};
 use super::name::{AgentName, Author, ChannelName};
@@ -95,6 +96,43 @@ pub struct Message {
     pub notice: Option<Notice>,
     pub body: String,
     pub extra: Extra,
+}
+
+impl Message {
+    /// Returns what whoever reads it may do next. It follows from what happened, and to which task.
+    pub fn advice(&self) -> Vec<Advice> {
+        let about = |call: Call| self.task.map(|task| call.on("id", task));
+        let advice = match self.notice {
+            Some(Notice::ClaimLost) => {
+                let again = about(Call::to("claim"));
+                vec![again.map(|call| call.so("takes it again, if it is free"))]
+            }
+            Some(Notice::Quiet) => vec![Some(
+                Call::to("heartbeat").so("keeps it, for whoever holds it"),
+            )],
+            Some(Notice::ReviewAsked) => {
+                let review = || about(Call::to("review"));
+                let changes = review().map(|call| call.ask("request_changes", "TEXT"));
+                vec![
+                    about(Call::to("task show")).map(Advice::from),
+                    review().map(|call| call.flag("approve").into()),
+                    changes.map(Advice::from),
+                ]
+            }
+            Some(Notice::Finished) => {
+                let reflect = self.task.map(|task| Call::to("reflect").set("task", task));
+                let texts = ["worked", "pain", "change"];
+                let ask = |call: Call| {
+                    texts
+                        .into_iter()
+                        .fold(call, |call, it| call.ask(it, "TEXT"))
+                };
+                vec![reflect.map(|call| ask(call).so("what did you learn?"))]
+            }
+            _ => Vec::new(),
+        };
+        advice.into_iter().flatten().collect()
+    }
 }
 
 /// A word that names one message among a few: its whole id, or the beginning or end of it.

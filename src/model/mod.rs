@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file, an environment or a repository, so every rule can be
 //! tested without one. Time and randomness come in as values.
 
+pub mod advice;
 pub mod agent;
 #[cfg(test)]
 pub mod arbitrary;

@@ -93,49 +93,29 @@ pub fn admit(
     task: &Task,
     dependency: &dyn Fn(TaskId) -> Dependency,
 ) -> Result<(), Refusal> {
-    if !task.status.is_open() {
-        let by = match (task.status, &task.assignee) {
-            (Status::Done, Some(name)) => format!(" by `{name}`"),
-            _ => String::new(),
-        };
-        let message = format!(
-            "task `{}` is `{}`{by}; reopen it to work on it again",
-            task.id,
-            task.status.told()
-        );
-        return Err(Refusal::new(Rule::Status, message));
+    let status = task.status;
+    let id = task.id;
+    if !status.is_open() {
+        let by = task.assignee.clone().filter(|_| status == Status::Done);
+        return Err(Refusal::Closed {
+            task: id,
+            status,
+            by,
+        });
     }
     if let Some(name) = task.reserved_for().filter(|name| **name != agent.name) {
-        return Err(Refusal::new(
-            Rule::Reserved,
-            format!("task `{}` is reserved for `{name}`", task.id),
-        ));
+        return Err(Refusal::Reserved {
+            task: id,
+            agent: name.clone(),
+        });
     }
     if !task.has_concrete_criteria() {
-        return Err(Refusal::new(
-            Rule::Criteria,
-            format!(
-                "task `{}` has no concrete acceptance criterion: one that another agent can check, in two words or more",
-                task.id
-            ),
-        ));
+        return Err(Refusal::Criteria { task: id });
     }
-    let waits = waits_for(task, dependency);
-    if waits.is_empty() {
-        return Ok(());
+    match waits_for(task, dependency) {
+        on if on.is_empty() => Ok(()),
+        on => Err(Refusal::Waits { task: id, on }),
     }
-    let waits: Vec<String> = waits
-        .iter()
-        .map(|(id, state)| match state {
-            Dependency::Cancelled => format!("`{id}` (cancelled)"),
-            Dependency::Unknown => format!("`{id}` (unknown here)"),
-            Dependency::Open | Dependency::Done => format!("`{id}`"),
-        })
-        .collect();
-    Err(Refusal::new(
-        Rule::Dependencies,
-        format!("task `{}` waits for {}", task.id, waits.join(", ")),
-    ))
 }
 
 /// The order of the queue: priority, then age, then id.
@@ -216,7 +196,7 @@ pub fn look<'a, T: Listed + 'a>(
                 queue.best = Some(task);
                 break;
             }
-            Decision::Refused(refusal) if refusal.rule != Rule::Resource => {
+            Decision::Refused(refusal) if refusal.rule() != Rule::Resource => {
                 queue.refused = Some(refusal);
                 break;
             }

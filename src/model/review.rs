@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::agent::{Agent, AgentKind};
 use super::name::AgentName;
 use super::presence::Liveness;
-use super::rule::{Refusal, Rule};
+use super::rule::Refusal;
 use super::task::Task;
 use super::text::{self, TextError};
 
@@ -57,27 +57,23 @@ pub fn evidence(
 ) -> Result<Vec<String>, EvidenceError> {
     let count = task.done_criteria.len();
     if let Some(number) = given.keys().find(|number| !(1..=count).contains(number)) {
-        let message = format!(
-            "task `{}` has no criterion {number}; it has {count}",
-            task.id
-        );
-        return Err(Refusal::new(Rule::Evidence, message).into());
+        let refusal = Refusal::NoSuchCriterion {
+            task: task.id,
+            number: *number,
+            count,
+        };
+        return Err(refusal.into());
     }
-    let missing: Vec<String> = task
+    let missing: Vec<(usize, String)> = task
         .done_criteria
         .iter()
         .enumerate()
-        .filter(|(index, _)| !given.contains_key(&(index + 1)))
-        .map(|(index, criterion)| format!("{} ({criterion})", index + 1))
+        .map(|(index, criterion)| (index + 1, criterion.clone()))
+        .filter(|(number, _)| !given.contains_key(number))
         .collect();
     if !missing.is_empty() {
-        let word = if missing.len() == 1 {
-            "criterion"
-        } else {
-            "criteria"
-        };
-        let message = format!("no evidence for {word} {}", missing.join(", "));
-        return Err(Refusal::new(Rule::Evidence, message).into());
+        let task = task.id;
+        return Err(Refusal::NoEvidence { task, missing }.into());
     }
     Ok(given
         .values()

@@ -4,6 +4,7 @@
 //! it writes; the fold asks it again for every event of a merged history, so that two clones
 //! which worked apart end in the same state, with what was not legal any more marked as void.
 
+mod allows;
 mod fate;
 mod fold;
 mod kind;
@@ -21,7 +22,7 @@ use super::event::Log;
 use super::id::{Fence, Stamp, TaskId};
 use super::name::{AgentName, Author, Lane, ResourceName, Tag};
 use super::path::PathPattern;
-use super::rule::{Refusal, Rule};
+use super::rule::Refusal;
 use super::time::Timestamp;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -320,13 +321,11 @@ impl Task {
     pub fn may_be_cancelled_by(&self, by: &Author, human: bool) -> Result<(), Refusal> {
         match self.holder() {
             Some(holder) if !(human || by.is(holder) || *by == self.created_by) => {
-                Err(Refusal::new(
-                    Rule::Holder,
-                    format!(
-                        "task `{}` is held by `{holder}`; only they, its creator `{}` or a person may cancel it",
-                        self.id, self.created_by
-                    ),
-                ))
+                Err(Refusal::NotTheirsToCancel {
+                    task: self.id,
+                    holder: holder.clone(),
+                    creator: self.created_by.clone(),
+                })
             }
             _ => Ok(()),
         }

@@ -27,7 +27,7 @@ pub fn ack(ctx: &Context, which: &Which) -> Result<Acked, OpsError> {
         let chosen = match which {
             Which::All => unread,
             Which::These(prefixes) => {
-                let mut chosen: Vec<crate::store::MailBox> = Vec::new();
+                let mut chosen: Vec<crate::store::Mail> = Vec::new();
                 for prefix in prefixes {
                     let mut found = unread.iter().filter(|mail| prefix.matches(mail.message.id));
                     match (found.next(), found.next()) {

@@ -7,7 +7,7 @@ use crate::model::id::IdPrefix;
 use crate::model::message::Notice;
 use crate::model::name::AgentName;
 use crate::model::queue::Dependency;
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::store::Snapshot;
@@ -46,8 +46,7 @@ pub fn mark(tx: &mut Tx, id: &IdPrefix, blocking: &Blocking) -> Result<Task, Ops
     if let Some(on) = on
         && tx.dependency(on) == Dependency::Done
     {
-        let message = format!("task `{on}` is done; there is nothing to wait for");
-        return Err(Refusal::new(Rule::Status, message).into());
+        return Err(Refusal::NothingToAwait { task: on }.into());
     }
     tx.doing(|| Act::Block {
         id: id.to_string(),

@@ -11,12 +11,12 @@ use crate::model::name::{AgentName, ResourceName};
 use crate::model::path::PathPattern;
 use crate::model::presence::Liveness;
 use crate::model::queue;
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::model::time::Timestamp;
 
-use super::requests::{self, Act, WorkPlace};
+use super::requests::{self, Act, Look, WorkPlace};
 use super::tx::{Granted, Tx, transact};
 use super::{Context, OpsError, find, task_new};
 
@@ -226,10 +226,7 @@ pub fn take_paths(
             task: None,
             new: true,
         }),
-        _ => {
-            let message = format!("the id `{id}` is taken");
-            Err(Refusal::new(Rule::Holder, message).into())
-        }
+        _ => Err(Refusal::IdTaken { id }.into()),
     }
 }
 
@@ -251,6 +248,11 @@ pub struct ClaimsView {
 pub fn claims(ctx: &Context) -> Result<ClaimsView, OpsError> {
     let snapshot = requests::look(ctx)?;
     ctx.beat(&snapshot)?;
+    claims_of(ctx, &snapshot)
+}
+
+/// Returns the claims table as one snapshot has it.
+pub fn claims_of(ctx: &Context, snapshot: &Look) -> Result<ClaimsView, OpsError> {
     let (table, damage) = snapshot.table_in_force()?;
     let table = table.clone();
     ctx.note_warnings(damage.map(|damage| super::unknown_claims(&damage)));
@@ -277,6 +279,6 @@ pub fn claims(ctx: &Context) -> Result<ClaimsView, OpsError> {
         table,
         titles,
         seen,
-        provisional: snapshot.provisional,
+        provisional: snapshot.provisional.clone(),
     })
 }

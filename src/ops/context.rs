@@ -1,6 +1,8 @@
 //! What every operation is given: the store, who asks, the clock and randomness.
 
 use std::cell::{Cell, RefCell};
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::git::Repo;
 use crate::model::agent::Agent;
@@ -43,7 +45,7 @@ impl Context {
         }
     }
 
-    /// Returns what the clock says by which silence is measured.
+    /// Returns the time since the machine was started.
     pub fn uptime(&self) -> Uptime {
         uptime()
     }
@@ -232,6 +234,25 @@ impl Context {
         let beat = self.last_beat(agent)?;
         Ok(beat.map(|beat| (beat.liveness(now, settings), beat.seen)))
     }
+}
+
+/// Sets this program's clock ahead of the system's by so many milliseconds, or behind it: for tests
+/// of machines whose clocks differ. What files say of their age stays as it is.
+const CLOCK_VARIABLE: &str = "REFLECTT_TEST_CLOCK";
+
+/// Returns the time of the system's clock.
+pub fn now() -> Timestamp {
+    static AHEAD: LazyLock<i64> = LazyLock::new(|| {
+        // Nobody's clock is set that way in earnest.
+        let wanted = cfg!(debug_assertions).then(|| std::env::var(CLOCK_VARIABLE).ok());
+        let ahead = wanted.flatten().and_then(|text| text.parse().ok());
+        ahead.unwrap_or_default()
+    });
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    Timestamp(millis.saturating_add(*AHEAD))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod tasks;
 use std::path::PathBuf;
 
 use crate::git::{GitVersion, ObjectFormat, RefFormat};
+use crate::model::advice::{Advice, Call};
 use crate::model::id::TaskId;
 use crate::model::mend::Repairs;
 use crate::model::name::AgentName;
@@ -24,8 +25,10 @@ use super::{Context, OpsError, mend, sync};
 /// What to do about what a later version wrote.
 const UPDATE: &str = "update reflectt: what it cannot read is no damage";
 
-/// The command that mends.
-const MEND: &str = "reflectt doctor --fix";
+/// The call that mends.
+fn mend_all() -> Call {
+    Call::to("doctor").flag("fix")
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mending {
@@ -74,8 +77,7 @@ pub struct Finding {
     pub what: &'static str,
     pub thing: Thing,
     pub reason: String,
-    /// The next command, or what a person has to do.
-    pub fix: Option<String>,
+    pub fix: Option<Advice>,
     /// Whether it was mended just now.
     pub fixed: bool,
 }
@@ -97,7 +99,7 @@ impl Finding {
         }
     }
 
-    fn fix(mut self, fix: impl Into<String>) -> Finding {
+    fn fix(mut self, fix: impl Into<Advice>) -> Finding {
         self.fix = Some(fix.into());
         self
     }
@@ -106,7 +108,7 @@ impl Finding {
     fn mends(self, mending: Mending) -> Finding {
         Finding {
             fixed: mending == Mending::Mend,
-            ..self.fix(MEND)
+            ..self.fix(mend_all())
         }
     }
 }
@@ -183,7 +185,8 @@ pub fn doctor(ctx: &Context, mending: Mending) -> Result<Diagnosis, OpsError> {
         let reason = "the board is older than the tasks it shows";
         let thing = Thing::File(layout::README.to_owned());
         findings.push(
-            Finding::new(Severity::Info, "old_board", thing, reason).fix("reflectt board --write"),
+            Finding::new(Severity::Info, "old_board", thing, reason)
+                .fix(Call::to("board").flag("write")),
         );
     }
     ctx.beat(&snapshot)?;
@@ -289,7 +292,7 @@ fn agreement(ctx: &Context, mending: Mending) -> Result<Vec<Finding>, OpsError> 
         let mut findings = disagreements(&repairs, mending);
         if linked {
             for finding in &mut findings {
-                finding.fix = Some("reflectt sync".to_owned());
+                finding.fix = Some(Call::to("sync").into());
             }
         }
         let changes = match mending {

@@ -4,7 +4,7 @@ use crate::model::decide::Request;
 use crate::model::id::IdPrefix;
 use crate::model::message::Notice;
 use crate::model::name::AgentName;
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 
@@ -36,8 +36,11 @@ pub fn pass(tx: &mut Tx, id: &IdPrefix, to: &AgentName, note: &str) -> Result<Ha
     let id = find::task_id(tx.snapshot, id)?;
     let receiver = find::agent(tx.snapshot, to)?;
     if *to == tx.me {
-        let message = format!("`{to}` cannot hand `{id}` to itself");
-        return Err(Refusal::new(Rule::Holder, message).into());
+        let refusal = Refusal::ToItself {
+            task: id,
+            agent: to.clone(),
+        };
+        return Err(refusal.into());
     }
     tx.doing(|| Act::HandOff {
         id: id.to_string(),

@@ -1,10 +1,9 @@
 //! Founding a team in a repository.
 
-use crate::git::Oid;
 use crate::model::event::Log;
 use crate::model::id::Stamp;
 use crate::model::settings::{SettingsEvent, SettingsLog};
-use crate::store::{Origin, StoreError};
+use crate::store::Origin;
 
 use super::{Context, OpsError, board, sync};
 
@@ -13,7 +12,6 @@ pub struct Initialised {
     /// Whether the record was made now, and was not there before.
     pub new: bool,
     pub branch: &'static str,
-    pub tip: Option<Oid>,
     /// The remote through which the team is shared.
     pub remote: Option<String>,
     /// Whether the team was found on the remote.
@@ -58,14 +56,9 @@ pub fn init(ctx: &Context, sharing: Sharing) -> Result<Initialised, OpsError> {
         let report = sync::take_part(ctx, team)?;
         notes.extend(report.warnings);
     }
-    let tip = ctx
-        .repo()
-        .read_ref(ctx.store().record_ref())
-        .map_err(StoreError::from)?;
     Ok(Initialised {
         new,
         branch: "reflectt",
-        tip,
         remote: team.map(|team| team.link.name),
         found,
         notes,

@@ -4,7 +4,7 @@ use crate::model::agent::{Agent, AgentEvent, AgentKind};
 use crate::model::id::TaskId;
 use crate::model::name::AgentName;
 use crate::model::presence::Liveness;
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 
 use super::tx::{Tx, transact};
 use super::{AGENT_KEY, Context, OpsError, find};
@@ -58,12 +58,12 @@ fn check(tx: &Tx, agent: &Agent) -> Result<(), OpsError> {
     let name = &agent.name;
     let (table, _) = tx.snapshot.table_in_force()?;
     if let Some(claim) = table.of_agent(name).next() {
-        let what = if claim.of_task { "task" } else { "claim" };
-        let message = format!(
-            "`{name}` holds {what} `{}`; `reflectt release` or `reflectt handoff` comes first",
-            claim.id
-        );
-        return Err(Refusal::new(Rule::Holder, message).into());
+        let refusal = Refusal::StillHolds {
+            agent: name.clone(),
+            id: claim.id,
+            of_task: claim.of_task,
+        };
+        return Err(refusal.into());
     }
     let by = find::agent(tx.snapshot, &tx.me)?;
     if by.name == *name || by.kind == AgentKind::Human {
@@ -71,10 +71,9 @@ fn check(tx: &Tx, agent: &Agent) -> Result<(), OpsError> {
     }
     match tx.ctx.liveness(name, tx.snapshot.settings()?)? {
         None | Some((Liveness::Offline, _)) => Ok(()),
-        Some((alive, _)) => {
-            let message =
-                format!("`{name}` is {alive}; it leaves by itself, or a person takes it off");
-            Err(Refusal::new(Rule::Member, message).into())
+        Some((liveness, _)) => {
+            let agent = name.clone();
+            Err(Refusal::AtWork { agent, liveness }.into())
         }
     }
 }

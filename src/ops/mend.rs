@@ -108,9 +108,7 @@ fn loss(stamp: Stamp, id: TaskId, to: AgentName, holder: Option<&AgentName>) -> 
         Some(holder) => format!("`{holder}` has it now"),
         None => "the claims table does not have it".to_owned(),
     };
-    let body = format!(
-        "your claim on task `{id}` is over: {how}. Stop work on it; `reflectt claim {id}` takes it again if it is free."
-    );
+    let body = format!("your claim on task `{id}` is over: {how}. Stop work on it.");
     Message {
         id: stamp,
         from: Author::reflectt(),

@@ -33,7 +33,7 @@ pub fn nudge(ctx: &Context) -> Result<Vec<AgentName>, OpsError> {
             }
             let settings = tx.snapshot.settings()?;
             let body = format!(
-                "`{}` has given no sign of life for {} and holds `{}`; after {} its claim expires. `reflectt heartbeat` keeps it.",
+                "`{}` has given no sign of life for {} and holds `{}`; after {} its claim expires.",
                 claim.agent,
                 coarse(settings.stale_after),
                 claim.id,
@@ -64,7 +64,7 @@ fn quiet(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Claim>, OpsError> {
             continue;
         }
         let unread = snapshot.unread(&claim.agent)?;
-        let told = |mail: &crate::store::MailBox| mail.message.notice == Some(Notice::Quiet);
+        let told = |mail: &crate::store::Mail| mail.message.notice == Some(Notice::Quiet);
         if !unread.iter().any(told) {
             found.push(claim.clone());
         }

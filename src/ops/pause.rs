@@ -3,7 +3,7 @@
 use crate::model::claim::Pause;
 use crate::model::decide::Request;
 use crate::model::name::AgentName;
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 use crate::model::text;
 use crate::model::time::{Span, Timestamp};
 
@@ -46,8 +46,8 @@ pub fn resume(ctx: &Context) -> Result<bool, OpsError> {
 pub fn go_on(tx: &mut Tx, seen: Option<(&AgentName, Timestamp)>) -> Result<bool, OpsError> {
     if let Some(pause) = tx.table()?.pause.clone() {
         if seen.is_some_and(|seen| seen != (&pause.by, pause.since)) {
-            let message = format!("`{}` has paused the team again: {}", pause.by, pause.reason);
-            return Err(Refusal::new(Rule::Paused, message).into());
+            let Pause { by, reason, .. } = pause;
+            return Err(Refusal::PausedAgain { by, reason }.into());
         }
         tx.doing(|| Act::Resume {
             by: pause.by.to_string(),

@@ -19,7 +19,7 @@ use crate::git::Oid;
 use crate::model::claim::Table;
 use crate::model::id::TaskId;
 use crate::model::name::{AgentName, Author};
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 use crate::model::time::Timestamp;
 use crate::store::{Changes, Origin, Queued, Snapshot, Tips};
 
@@ -90,8 +90,7 @@ impl Request {
                 return Err(over(tx, id)?);
             }
             if about.submission.is_some() && about.submission != now.submission {
-                let message = format!("`{id}` was submitted anew meanwhile");
-                return Err(Refusal::new(Rule::Status, message).into());
+                return Err(Refusal::SubmittedAnew { task: id }.into());
             }
         }
         tx.nonce = self.nonce;
@@ -107,11 +106,9 @@ fn over(tx: &Tx, id: TaskId) -> Result<OpsError, OpsError> {
             return Ok(lost);
         }
     }
-    let message = match tx.snapshot.table()?.claims.get(&id) {
-        Some(claim) => format!("`{}` has claimed `{id}` meanwhile", claim.agent),
-        None => format!("the claim of `{id}` was over by then"),
-    };
-    Ok(Refusal::new(Rule::Holder, message).into())
+    let claim = tx.snapshot.table()?.claims.get(&id);
+    let holder = claim.map(|claim| claim.agent.clone());
+    Ok(Refusal::Overtaken { id, holder }.into())
 }
 
 /// A request that the remote's table did not grant.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::decide::Request;
 use crate::model::id::{IdPrefix, Stamp, TaskId};
 use crate::model::message::Notice;
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::store::Entry;
@@ -51,11 +51,8 @@ pub fn judge(tx: &mut Tx, id: &IdPrefix, verdict: &Verdict) -> Result<Task, OpsE
     let id = find::task_id(tx.snapshot, id)?;
     let before = tx.task(id)?;
     let Some((submission, bundle)) = before.submission.clone() else {
-        let message = format!(
-            "task `{id}` is `{}`; nothing was submitted",
-            before.status.told()
-        );
-        return Err(Refusal::new(Rule::Status, message).into());
+        let status = before.status;
+        return Err(Refusal::NothingSubmitted { task: id, status }.into());
     };
     tx.doing(|| Act::Review {
         id: id.to_string(),
@@ -137,9 +134,7 @@ fn finished_with(tx: &mut Tx, task: &Task, verdict: &str) -> Result<(), OpsError
         let body = format!("`{id}` ({}) is done; `{other}` waited for it", task.title);
         tx.notify([agent], Notice::Ready, Some(other), body);
     }
-    let body = format!(
-        "{verdict} What did you learn? `reflectt reflect --task {id} --worked TEXT --pain TEXT --change TEXT`"
-    );
+    let body = format!("{verdict} What did you learn?");
     tx.notify(task.assignee.clone(), Notice::Finished, Some(id), body);
     Ok(())
 }

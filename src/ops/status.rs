@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::advice::Call;
 use crate::model::claim::{Claim, Pause};
 use crate::model::id::TaskId;
 use crate::model::message::{Message, Notice};
 use crate::model::name::AgentName;
 use crate::model::task::{Status, Task};
-use crate::model::text;
 
 use super::next::{is_review_for, look, with_queue};
 use super::tx::Tx;
@@ -31,8 +31,6 @@ pub struct AgentStatus {
     pub paused: Option<Pause>,
     /// Claims, of tasks or of paths, that the remote has not confirmed.
     pub provisional: BTreeSet<TaskId>,
-    /// One sentence: what to do now.
-    pub action: String,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -92,7 +90,7 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
         .collect();
     let (table, damage) = snapshot.table_in_force()?;
     ctx.note_warnings(damage.map(|damage| super::unknown_claims(&damage)));
-    let mut status = AgentStatus {
+    Ok(AgentStatus {
         active,
         paths: table
             .of_agent(&me)
@@ -110,78 +108,74 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
             .filter(|pause| !pause.is_over(ctx.now())),
         agent: me,
         provisional: snapshot.provisional.clone(),
-        action: String::new(),
-    };
-    status.action = action(&status);
-    Ok(status)
+    })
 }
 
-/// Says what to do now, most urgent first: what was lost, what is urgent, what others wait for,
-/// one's own work, new work.
-fn action(status: &AgentStatus) -> String {
-    if let Some(lost) = status
-        .inbox
-        .iter()
-        .find(|m| m.notice == Some(Notice::ClaimLost))
-    {
-        let task = lost
-            .task
-            .map(|id| format!(" on `{id}`"))
-            .unwrap_or_default();
-        return format!(
-            "Your claim{task} is lost: stop work on it, read `reflectt inbox`, then `reflectt ack {}`.",
-            lost.id
-        );
-    }
-    if let Some(urgent) = status.inbox.iter().find(|message| message.urgent) {
-        return format!(
-            "Read the urgent message of `{}`: `reflectt inbox`.",
-            urgent.from
-        );
-    }
-    if let Some(task) = status.reviews.first() {
-        return format!(
-            "Review `{}`: `reflectt task show {}`, then `reflectt review {} --approve` or `--request-changes TEXT`.",
-            task.id, task.id, task.id
-        );
-    }
-    if let Some(task) = status
-        .active
-        .iter()
-        .find(|task| task.status == Status::Doing)
-    {
-        let how = match &task.changes {
-            Some(_) => "Make the changes asked for in",
-            None => "Go on with",
-        };
-        return format!(
-            "{how} `{}` ({}); `reflectt submit {} --summary TEXT{}` when it is done.",
-            task.id,
-            task.title,
-            task.id,
-            evidence(task.done_criteria.len())
-        );
-    }
-    if !status.inbox.is_empty() {
-        return "Read your messages: `reflectt inbox`, then `reflectt ack --all`.".to_owned();
-    }
-    if let Some(task) = &status.next {
-        return format!(
-            "Take the best task that is ready: `reflectt next --claim` (now `{}`, {}).",
-            task.id, task.title
-        );
-    }
-    format!(
-        "Nothing to do: {} Wait with `reflectt inbox --wait 10m`.",
-        text::sentence(&status.reason)
-    )
+/// What to do now.
+#[derive(Debug, Clone, Copy)]
+pub enum Action<'s> {
+    /// Stop work on a claim that is lost, as a message says, which wants to be acknowledged.
+    Stop(&'s Message),
+    /// Read the urgent message.
+    Heed(&'s Message),
+    Review(&'s Task),
+    /// Go on with one's own work.
+    Work(&'s Task),
+    /// Read one's messages.
+    Read,
+    /// Take the best task that is ready.
+    Take(&'s Task),
+    /// There is nothing to do, and why.
+    Wait(&'s str),
 }
 
-/// Returns the options that give evidence for each of so many criteria, the middle of many cut.
-fn evidence(criteria: usize) -> String {
-    let option = |number: usize| format!(" --evidence {number}=TEXT");
-    match criteria {
-        0..=3 => (1..=criteria).map(option).collect(),
-        many => format!("{} …{}", option(1), option(many)),
+impl AgentStatus {
+    /// Returns what to do, most urgent first: what was lost, what is urgent, what others wait
+    /// for, one's own work, new work.
+    pub fn action(&self) -> Action<'_> {
+        let message = |is: fn(&Message) -> bool| self.inbox.iter().find(|message| is(message));
+        let mut active = self.active.iter();
+        if let Some(lost) = message(|it| it.notice == Some(Notice::ClaimLost)) {
+            Action::Stop(lost)
+        } else if let Some(urgent) = message(|it| it.urgent) {
+            Action::Heed(urgent)
+        } else if let Some(task) = self.reviews.first() {
+            Action::Review(task)
+        } else if let Some(task) = active.find(|task| task.status == Status::Doing) {
+            Action::Work(task)
+        } else if !self.inbox.is_empty() {
+            Action::Read
+        } else if let Some(task) = &self.next {
+            Action::Take(task)
+        } else {
+            Action::Wait(&self.reason)
+        }
+    }
+}
+
+impl Action<'_> {
+    /// Returns the operations that do it, one after the other. Where there is a third, either it
+    /// or the second.
+    pub fn calls(self) -> Vec<Call> {
+        let inbox = || Call::to("inbox");
+        match self {
+            Action::Stop(message) => vec![inbox(), Call::to("ack").on("id", message.id)],
+            Action::Heed(_) => vec![inbox()],
+            Action::Review(task) => {
+                let review = || Call::to("review").on("id", task.id);
+                vec![
+                    Call::to("task show").on("id", task.id),
+                    review().flag("approve"),
+                    review().ask("request_changes", "TEXT"),
+                ]
+            }
+            Action::Work(task) => {
+                let submit = Call::to("submit").on("id", task.id).ask("summary", "TEXT");
+                vec![submit.ask_for_each("evidence", task.done_criteria.len())]
+            }
+            Action::Read => vec![inbox(), Call::to("ack").flag("all")],
+            Action::Take(_) => vec![Call::to("next").flag("claim")],
+            Action::Wait(_) => vec![inbox().set("wait", "10m")],
+        }
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::model::claim::Phase;
 use crate::model::decide::Request;
-use crate::model::id::{IdPrefix, TaskId};
+use crate::model::id::IdPrefix;
 use crate::model::message::Notice;
 use crate::model::name::AgentName;
 use crate::model::presence::Liveness;
 use crate::model::review::{self, Candidate};
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 use crate::model::task::{Status, Submission, Task, TaskEvent};
 use crate::model::text;
 
@@ -49,8 +49,7 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
     let task = tx.task(id)?;
     // The fold accepts it of a done task, for merges; nobody may mean it.
     if !task.status.is_open() {
-        let message = format!("task `{id}` is `{}` and cannot be submitted", task.status);
-        return Err(Refusal::new(Rule::Status, message).into());
+        return Err(task.wrong_status("submitted").into());
     }
     let submission = Submission {
         summary: new.summary.clone(),
@@ -87,7 +86,7 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
         .as_deref()
         .map_or("no commit", text::short_commit);
     let body = format!(
-        "{} asks you to review `{id}` ({}), {commit}: {} `reflectt task show {id}`, then `reflectt review {id} --approve` or `--request-changes TEXT`.",
+        "{} asks you to review `{id}` ({}), {commit}: {}",
         tx.me,
         task.title,
         text::sentence(&submission.summary)
@@ -155,11 +154,6 @@ fn reviewer(
     }
     match review::pick(task, &candidates) {
         Some(name) => Ok(Some(name)),
-        None => Err(no_reviewer(task.id)),
+        None => Err(Refusal::NobodyToReview { task: task.id }.into()),
     }
-}
-
-fn no_reviewer(id: TaskId) -> OpsError {
-    let message = format!("nobody but you is on the team to review `{id}`");
-    Refusal::new(Rule::Reviewer, message).into()
 }

@@ -6,7 +6,7 @@ use crate::model::id::{IdPrefix, TaskId};
 use crate::model::name::{AgentName, Lane, Tag};
 use crate::model::path::PathPattern;
 use crate::model::queue;
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 use crate::model::task::{Edit, Priority, Task, TaskEvent};
 use crate::model::text;
 
@@ -195,15 +195,7 @@ pub fn check_cycle(
         _ => Vec::new(),
     };
     match queue::cycle(id, on, &waits) {
-        Some(circle) if circle.len() == 2 => {
-            let message = format!("task `{id}` cannot wait for itself");
-            Err(Refusal::new(Rule::Cycle, message).into())
-        }
-        Some(circle) => {
-            let circle: Vec<&str> = circle.iter().map(TaskId::as_str).collect();
-            let message = format!("tasks would wait for each other: {}", circle.join(" → "));
-            Err(Refusal::new(Rule::Cycle, message).into())
-        }
+        Some(circle) => Err(Refusal::Cycle { task: id, circle }.into()),
         None => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ use crate::model::queue;
 use crate::model::task::{Status, Task, TaskEvent};
 use crate::store::Entry;
 
+use super::requests::Look;
 use super::{Context, OpsError, find, requests};
 
 #[derive(Debug, Default)]
@@ -31,8 +32,13 @@ pub struct TaskRow {
 pub fn list(ctx: &Context, filter: &TaskFilter) -> Result<Vec<TaskRow>, OpsError> {
     let snapshot = requests::look(ctx)?;
     ctx.beat(&snapshot)?;
+    rows(&snapshot, filter)
+}
+
+/// Returns the tasks that fit, of one snapshot.
+pub fn rows(look: &Look, filter: &TaskFilter) -> Result<Vec<TaskRow>, OpsError> {
     if let Some(name) = &filter.assignee {
-        find::agent(&snapshot, name)?;
+        find::agent(look, name)?;
     }
     let fits = |entry: &&Entry| {
         let status = entry.glance().status;
@@ -47,34 +53,29 @@ pub fn list(ctx: &Context, filter: &TaskFilter) -> Result<Vec<TaskRow>, OpsError
                 .is_none_or(|lane| entry.task().lane.as_ref() == Some(lane))
     };
     let closed = filter.all || filter.statuses.iter().any(|status| !status.is_open());
-    let mut found: Vec<&Entry> = snapshot.open()?.iter().filter(fits).collect();
+    let mut found: Vec<&Entry> = look.open()?.iter().filter(fits).collect();
     found.sort_by_key(|entry| entry.glance().urgency());
     if closed {
-        let mut archived: Vec<&Entry> = snapshot.archived()?.iter().filter(fits).collect();
+        let mut archived: Vec<&Entry> = look.archived()?.iter().filter(fits).collect();
         archived.sort_by_key(|entry| std::cmp::Reverse(entry.glance().closed));
         found.extend(archived);
     }
-    let dependency = |id| {
-        snapshot
-            .dependency(id)
-            .unwrap_or(queue::Dependency::Unknown)
+    Ok(found.into_iter().map(|entry| row(look, entry)).collect())
+}
+
+/// Returns a task with what it waits for.
+pub fn row(look: &Look, entry: &Entry) -> TaskRow {
+    let dependency = |id| look.dependency(id).unwrap_or(queue::Dependency::Unknown);
+    let task = entry.to_task();
+    let waits_for = match task.status.is_open() {
+        true => queue::waits_for(&task, &dependency),
+        false => Vec::new(),
     };
-    Ok(found
-        .into_iter()
-        .map(|entry| {
-            let task = entry.to_task();
-            let waits_for = if task.status.is_open() {
-                queue::waits_for(&task, &dependency)
-            } else {
-                Vec::new()
-            };
-            TaskRow {
-                provisional: snapshot.provisional.contains(&task.id),
-                task,
-                waits_for,
-            }
-        })
-        .collect())
+    TaskRow {
+        provisional: look.provisional.contains(&task.id),
+        task,
+        waits_for,
+    }
 }
 
 /// A task with everything that happened to it, in the order in which it counts.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::id::{IdPrefix, TaskId};
 use crate::model::name::{AgentName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
+use crate::model::rule::Refusal;
 use crate::model::task::{Draft, Priority, Task, TaskLog};
 use crate::model::text;
 use crate::store::Snapshot;
@@ -122,9 +123,8 @@ pub fn check_names(
     if let (Some(assignee), Some(reviewer)) = (assignee, reviewer)
         && assignee == reviewer
     {
-        use crate::model::rule::{Refusal, Rule};
-        let message = format!("`{assignee}` cannot review its own work; name another reviewer");
-        return Err(Refusal::new(Rule::Reviewer, message).into());
+        let author = assignee.clone();
+        return Err(Refusal::OwnReview { task: None, author }.into());
     }
     Ok(())
 }

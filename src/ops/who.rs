@@ -22,8 +22,13 @@ pub struct Seat {
 pub fn who(ctx: &Context) -> Result<Vec<Seat>, OpsError> {
     let snapshot = ctx.store().snapshot()?;
     ctx.beat(&snapshot)?;
+    seats(ctx, &snapshot)
+}
+
+/// Returns everyone, as one snapshot has them.
+pub fn seats(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Seat>, OpsError> {
     let agents = snapshot.agents()?.values();
-    agents.map(|agent| seat(ctx, &snapshot, agent)).collect()
+    agents.map(|agent| seat(ctx, snapshot, agent)).collect()
 }
 
 /// Returns one member of the team, as seen from this clone.

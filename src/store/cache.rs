@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::{Oid, OpenOptions, Repo, new_file_in};
+use crate::git::{Oid, OpenOptions, Repo, write_whole};
 use crate::model::task::Task;
 
 use super::shelf::{self, Shelf, Slot};
@@ -180,12 +180,7 @@ impl Cache<'_> {
             let mut bad = shelf.bad.iter();
             bad.try_for_each(|bad| row::write_bad(bad, out))
         })?;
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        let mut file = new_file_in(dir)?;
-        file.write_all(MAGIC)?;
-        file.write_all(&part)?;
-        file.persist(&self.path)?;
-        Ok(())
+        write_whole(&self.path, &[MAGIC.as_slice(), &part].concat())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::model::time::Timestamp;
 use super::entry::Entry;
 use super::fanout::Spread;
 use super::shelf::{self, RecordFile};
-use super::{MailBox, Quarantined, Snapshot, StoreError, layout};
+use super::{Mail, Quarantined, Snapshot, StoreError, layout};
 
 /// Who publishes, and when.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Changes {
     /// New messages; each goes into the inboxes it is addressed to, and its channel.
     pub messages: Vec<Message>,
     /// Messages that were read, and by whom.
-    pub read: Vec<(AgentName, MailBox)>,
+    pub read: Vec<(AgentName, Mail)>,
     pub reflections: Vec<Reflection>,
     /// The text of the branch's `README.md`.
     pub board: Option<String>,

@@ -47,7 +47,7 @@ impl Here {
 
 /// Where a clone is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct Location {
     machine: String,
     inode: u64,
     path: PathBuf,
@@ -62,10 +62,10 @@ enum Kinship {
     Copy,
 }
 
-impl Place {
+impl Location {
     /// Judges by where the id is known from, newest last, and whether there is another directory
     /// with that id at any of these places.
-    fn kinship(&self, known: &[Place], original: Option<&Place>) -> Kinship {
+    fn kinship(&self, known: &[Location], original: Option<&Location>) -> Kinship {
         if known.contains(self) {
             Kinship::Same
         } else if original.is_some() {
@@ -85,9 +85,9 @@ impl Place {
         format!("{}\t{}\t{path}\n", self.machine, self.inode)
     }
 
-    fn read(line: &str) -> Option<Place> {
+    fn read(line: &str) -> Option<Location> {
         let mut parts = line.splitn(3, '\t');
-        Some(Place {
+        Some(Location {
             machine: parts.next()?.to_owned(),
             inode: parts.next()?.parse().ok()?,
             path: parts.next()?.into(),
@@ -174,7 +174,12 @@ impl Store {
     }
 
     /// Returns where another directory has this clone's id, if any of the places still has.
-    fn original<'p>(&self, id: &CloneId, known: &'p [Place], here: &Place) -> Option<&'p Place> {
+    fn original<'p>(
+        &self,
+        id: &CloneId,
+        known: &'p [Location],
+        here: &Location,
+    ) -> Option<&'p Location> {
         let own = fs::metadata(self.repo.common_dir()).ok()?;
         known.iter().find(|place| {
             place.machine == here.machine
@@ -184,7 +189,7 @@ impl Store {
         })
     }
 
-    fn place(&self) -> Result<Place, StoreError> {
+    fn place(&self) -> Result<Location, StoreError> {
         let path = self.repo.common_dir();
         let meta = fs::metadata(path).map_err(|source| StoreError::Local {
             doing: "look at",
@@ -193,24 +198,24 @@ impl Store {
         })?;
         // As one line, as it is written: two that differ in what cannot be, differ in the inode.
         let text = path.to_string_lossy().replace(char::is_control, "?");
-        Ok(Place {
+        Ok(Location {
             machine: machine(),
             inode: meta.ino(),
             path: text.into(),
         })
     }
 
-    fn known_places(&self) -> Vec<Place> {
+    fn known_places(&self) -> Vec<Location> {
         let text = fs::read_to_string(self.dir.join("place")).unwrap_or_default();
-        text.lines().filter_map(Place::read).collect()
+        text.lines().filter_map(Location::read).collect()
     }
 
-    fn note_place(&self, mut known: Vec<Place>, place: &Place) -> Result<(), StoreError> {
+    fn note_place(&self, mut known: Vec<Location>, place: &Location) -> Result<(), StoreError> {
         known.retain(|it| it != place);
         known.push(place.clone());
         let surplus = known.len().saturating_sub(PLACES_MAX);
         known.drain(..surplus);
-        let text: String = known.iter().map(Place::line).collect();
+        let text: String = known.iter().map(Location::line).collect();
         write_whole(&self.dir.join("place"), &text)
     }
 
@@ -259,13 +264,14 @@ mod tests {
 
     #[test]
     fn a_copy_is_told_from_what_was_moved() {
-        let place = |machine: &str, inode, path: &str| Place {
+        let place = |machine: &str, inode, path: &str| Location {
             machine: machine.to_owned(),
             inode,
             path: path.into(),
         };
         let known = [place("m", 7, "/repo/.git")];
-        let of = |here: &Place, original: bool| here.kinship(&known, original.then_some(&known[0]));
+        let of =
+            |here: &Location, original: bool| here.kinship(&known, original.then_some(&known[0]));
         assert_eq!(of(&known[0], false), Kinship::Same);
         assert_eq!(of(&place("m", 7, "/renamed/.git"), false), Kinship::Same);
         assert_eq!(of(&place("box", 7, "/work/.git"), false), Kinship::Same);
@@ -276,7 +282,10 @@ mod tests {
         assert_eq!(of(&place("m", 7, "/disk/.git"), true), Kinship::Copy);
         assert_eq!(of(&place("other", 9, "/repo/.git"), false), Kinship::Copy);
         for place in [&known[0], &place("", 1, "/with\ttab")] {
-            assert_eq!(Place::read(place.line().trim_end()).as_ref(), Some(place));
+            assert_eq!(
+                Location::read(place.line().trim_end()).as_ref(),
+                Some(place)
+            );
         }
     }
 }

@@ -21,7 +21,7 @@ use super::cache::{Source, row};
 #[derive(Clone)]
 pub struct Entry {
     glance: Glance,
-    place: Place,
+    place: Depth,
     file: File,
     /// The state without the body, which only `task show` needs.
     task: OnceCell<Box<Task>>,
@@ -29,19 +29,19 @@ pub struct Entry {
 
 /// What the fan-out of directories has to know of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Depth {
     /// How many directories the file is in.
     pub levels: u8,
     /// The file's name begins with the task's id.
     pub named: bool,
 }
 
-impl Place {
-    fn of(path: &str, id: TaskId) -> Place {
+impl Depth {
+    fn of(path: &str, id: TaskId) -> Depth {
         let (directories, file) = path.rsplit_once('/').unwrap_or(("", path));
         let rest = file.strip_prefix(id.as_str());
         let levels = directories.split('/').count();
-        Place {
+        Depth {
             levels: u8::try_from(levels).unwrap_or(u8::MAX),
             named: rest.is_some_and(|rest| rest.starts_with(['-', '.'])),
         }
@@ -66,7 +66,7 @@ impl Entry {
     pub(super) fn new(path: &str, blob: Oid, task: Task) -> Entry {
         Entry {
             glance: Glance::of(&task),
-            place: Place::of(path, task.id),
+            place: Depth::of(path, task.id),
             file: File::Read {
                 path: path.into(),
                 blob,
@@ -77,7 +77,7 @@ impl Entry {
 
     pub(super) fn cached(
         glance: Glance,
-        place: Place,
+        place: Depth,
         source: &Rc<Source>,
         row: Range<u32>,
     ) -> Entry {
@@ -100,7 +100,7 @@ impl Entry {
         &self.glance
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Depth {
         self.place
     }
 

@@ -7,23 +7,21 @@
 //! since is looked at. It can be deleted at any time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
 
 use crate::git::{Commit, GitError, Mode, Oid};
 
-use super::local::write_whole;
+use super::local::{load, save};
 use super::shelf::{self, Quarantined, RecordFile};
 use super::{Store, StoreError};
 
-/// The first line of the file. What one version cannot read, another may.
-const HEAD: &str = concat!("reflectt ", env!("CARGO_PKG_VERSION"));
-
-/// What stands where no version is good.
-const NONE: &str = "-";
+/// The shape of the file.
+const SHAPE: u32 = 1;
 
 /// What was found out about a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Found {
     /// Up to which commit.
     at: Oid,
@@ -97,7 +95,7 @@ impl Store {
         path: &str,
         accept: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Option<Oid>, GitError> {
-        let mut all = load(&self.memory());
+        let mut all: BTreeMap<String, Found> = load(&self.memory(), SHAPE);
         let there = |oid: Oid| self.repo().exists(oid);
         let known = (all.get(path).copied())
             .filter(|found| there(found.at) && found.good.is_none_or(there));
@@ -115,7 +113,7 @@ impl Store {
         };
         all.insert(path.to_owned(), Found { at: tip, good });
         // Where it cannot be written, the search is made again.
-        save(&self.memory(), &all).ok();
+        save(&self.memory(), SHAPE, &all).ok();
         Ok(good)
     }
 
@@ -149,34 +147,4 @@ impl Store {
         }
         Ok(None)
     }
-}
-
-/// Reads what was found out. What is not understood is found out again.
-fn load(path: &Path) -> BTreeMap<String, Found> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let mut lines = text.lines();
-    if lines.next() != Some(HEAD) {
-        return BTreeMap::new();
-    }
-    lines.filter_map(read).collect()
-}
-
-fn read(line: &str) -> Option<(String, Found)> {
-    let (at, rest) = line.split_once(' ')?;
-    let (good, path) = rest.split_once(' ')?;
-    let good = match good {
-        NONE => None,
-        oid => Some(Oid::parse(oid).ok()?),
-    };
-    let at = Oid::parse(at).ok()?;
-    Some((path.to_owned(), Found { at, good }))
-}
-
-fn save(path: &Path, all: &BTreeMap<String, Found>) -> Result<(), StoreError> {
-    let mut text = format!("{HEAD}\n");
-    for (path, found) in all.iter().filter(|(path, _)| !path.contains('\n')) {
-        let good = found.good.map_or(NONE.to_owned(), |oid| oid.to_string());
-        text.push_str(&format!("{} {good} {path}\n", found.at));
-    }
-    write_whole(path, &text)
 }

@@ -4,21 +4,52 @@
 //! heartbeats, these files can be deleted at any time.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::git::new_file_in;
+use serde::{Deserialize, Serialize};
+
 use crate::model::name::AgentName;
 use crate::model::presence::Haunt;
 use crate::model::time::Timestamp;
 
+use super::local::{load, save};
 use super::{Presence, StoreError};
 
 /// More than the last few tell nothing.
 const KEPT: usize = 8;
 
-/// Stands where there is no time.
-const STILL: &str = "-";
+/// The shape of a file.
+const SHAPE: u32 = 1;
+
+/// A worktree as the file has it.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    worktree: String,
+    path: String,
+    /// In milliseconds since 1970.
+    left: Option<i64>,
+}
+
+impl From<Haunt> for Line {
+    fn from(haunt: Haunt) -> Line {
+        Line {
+            worktree: haunt.worktree,
+            path: haunt.path,
+            left: haunt.left.map(|left| left.0),
+        }
+    }
+}
+
+impl From<Line> for Haunt {
+    fn from(line: Line) -> Haunt {
+        Haunt {
+            worktree: line.worktree,
+            path: line.path,
+            left: line.left.map(Timestamp),
+        }
+    }
+}
 
 impl Presence {
     fn haunts_dir(&self) -> PathBuf {
@@ -49,41 +80,14 @@ impl Presence {
         });
         let surplus = haunts.len().saturating_sub(KEPT);
         haunts.drain(..surplus);
-        let dir = self.haunts_dir();
-        let write = || -> io::Result<()> {
-            let mut file = new_file_in(&dir)?;
-            for haunt in &haunts {
-                let left = haunt
-                    .left
-                    .map_or(STILL.to_owned(), |left| left.0.to_string());
-                writeln!(file, "{left}\t{}\t{}", haunt.worktree, haunt.path)?;
-            }
-            file.persist(dir.join(agent.as_str()))?;
-            Ok(())
-        };
-        write().map_err(|source| StoreError::Local {
-            doing: "write",
-            path: dir.join(agent.as_str()),
-            source,
-        })
+        let lines: Vec<Line> = haunts.into_iter().map(Line::from).collect();
+        save(&self.haunts_dir().join(agent.as_str()), SHAPE, &lines)
     }
 
     /// Returns the worktrees in which an agent was seen, the last one at the end.
     pub fn haunts(&self, agent: &AgentName) -> Vec<Haunt> {
-        let text = fs::read_to_string(self.haunts_dir().join(agent.as_str())).unwrap_or_default();
-        let haunt = |line: &str| {
-            let mut parts = line.splitn(3, '\t');
-            let (left, worktree, path) = (parts.next()?, parts.next()?, parts.next()?);
-            Some(Haunt {
-                worktree: worktree.to_owned(),
-                path: path.to_owned(),
-                left: match left {
-                    STILL => None,
-                    left => Some(Timestamp(left.parse().ok()?)),
-                },
-            })
-        };
-        text.lines().filter_map(haunt).collect()
+        let lines: Vec<Line> = load(&self.haunts_dir().join(agent.as_str()), SHAPE);
+        lines.into_iter().map(Haunt::from).collect()
     }
 
     /// Returns the agents of whom it is known where they were seen.

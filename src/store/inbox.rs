@@ -12,7 +12,7 @@ use super::{Quarantined, Snapshot, StoreError, layout, shelf};
 
 /// A message and the file it is in.
 #[derive(Debug, Clone)]
-pub struct Box {
+pub struct Mail {
     pub message: Message,
     pub path: String,
     pub blob: Oid,
@@ -22,7 +22,7 @@ impl Snapshot<'_> {
     /// Returns the unread messages of an agent, oldest first.
     ///
     /// Files that cannot be read are left out; `doctor` names them.
-    pub fn unread(&self, agent: &AgentName) -> Result<Vec<Box>, StoreError> {
+    pub fn unread(&self, agent: &AgentName) -> Result<Vec<Mail>, StoreError> {
         let files = self.unread_files(&layout::unread_dir(agent))?;
         self.messages(files)
     }
@@ -65,7 +65,7 @@ impl Snapshot<'_> {
     ) -> Result<bool, StoreError> {
         // Read ones, too.
         let files = self.files(&layout::unread_dir(agent))?;
-        let told = |found: &Box| {
+        let told = |found: &Mail| {
             found.message.notice == Some(Notice::Overridden) && found.message.id.at() >= since
         };
         Ok(self.messages(files)?.iter().any(told))
@@ -94,7 +94,7 @@ impl Snapshot<'_> {
     }
 
     /// Returns the messages whose ids are of a time after `limit`.
-    pub fn mail_after(&self, limit: Timestamp) -> Result<Vec<Box>, StoreError> {
+    pub fn mail_after(&self, limit: Timestamp) -> Result<Vec<Mail>, StoreError> {
         let mut files = self.files(layout::INBOX)?;
         files.extend(self.files(layout::CHANNELS)?);
         files.retain(|file| {
@@ -135,11 +135,11 @@ impl Snapshot<'_> {
             .collect())
     }
 
-    fn messages(&self, files: Vec<RecordFile>) -> Result<Vec<Box>, StoreError> {
+    fn messages(&self, files: Vec<RecordFile>) -> Result<Vec<Mail>, StoreError> {
         let mut found = Vec::with_capacity(files.len());
         for file in files {
             if let Ok(message) = self.message(&file)? {
-                found.push(Box {
+                found.push(Mail {
                     message,
                     path: file.path,
                     blob: file.blob,

@@ -7,11 +7,12 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::git::{
-    Advisory, Expected, FetchSpec, GitError, Oid, Pushed, RefName, RefOutcome, RefUpdate, Relation,
-    RemotePush, Together,
-};
+use serde::{Deserialize, Serialize};
 
+use crate::git::{
+    Advisory, FetchSpec, GitError, Oid, Pushed, RefName, RefOutcome, RefUpdate, Relation, Step,
+    Together,
+};
 use crate::model::observe::Uptime;
 
 use super::local::{write_whole, written_ago};
@@ -40,17 +41,20 @@ pub struct Link {
 }
 
 /// What the two refs hold, at one place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tips {
     pub record: Option<Oid>,
     pub table: Option<Oid>,
 }
 
-/// A ref to be moved: from what it holds to what it shall hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    pub from: Option<Oid>,
-    pub to: Oid,
+impl Tips {
+    /// Returns the steps that lead the table and the record to `to`, as far as there are any.
+    pub fn steps_to(self, to: Tips) -> (Option<Step>, Option<Step>) {
+        (
+            Step::between(self.table, to.table),
+            Step::between(self.record, to.record),
+        )
+    }
 }
 
 /// What became of a push of the two refs.
@@ -264,14 +268,9 @@ impl Store {
         record: Option<Step>,
         limit: Duration,
     ) -> Result<PushedTips, StoreError> {
-        let step = |name: RefName, step: Step| RemotePush {
-            name,
-            expected: step.from.map_or(Expected::Absent, Expected::At),
-            new: Some(step.to),
-        };
-        let table_push = table.map(|it| step(link.claims_on_remote(), it));
-        let record_push = record.map(|it| step(link.record_on_remote(), it));
-        let all: Vec<RemotePush> = table_push.iter().chain(&record_push).cloned().collect();
+        let table_push = table.map(|step| step.of(link.claims_on_remote()));
+        let record_push = record.map(|step| step.of(link.record_on_remote()));
+        let all: Vec<RefUpdate> = table_push.iter().chain(&record_push).cloned().collect();
         if all.is_empty() {
             return Ok(PushedTips {
                 table: None,
@@ -350,11 +349,7 @@ impl Store {
             .into_iter()
             .filter_map(|(step, name)| {
                 let step = step.filter(|step| step.from != Some(step.to))?;
-                Some(RefUpdate {
-                    name,
-                    expected: step.from.map_or(Expected::Absent, Expected::At),
-                    new: Some(step.to),
-                })
+                Some(step.of(name))
             })
             .collect();
         if self.move_refs(&updates, reason, Advisory::NotHeld)? == RefOutcome::Moved {
@@ -367,6 +362,7 @@ impl Store {
 
     /// Notes what the remote's ref holds. Another process may note something newer meanwhile.
     fn track(&self, name: &RefName, to: Oid) -> Result<(), StoreError> {
+        let mut patience = self.patience();
         loop {
             let found = self.repo.read_ref(name)?;
             if let Some(found) = found
@@ -377,25 +373,18 @@ impl Store {
             {
                 return Ok(());
             }
-            let update = RefUpdate {
-                name: name.clone(),
-                expected: found.map_or(Expected::Absent, Expected::At),
-                new: Some(to),
-            };
+            let update = Step { from: found, to }.of(name.clone());
             if self.move_refs(&[update], "push", Advisory::NotHeld)? == RefOutcome::Moved {
                 return Ok(());
             }
+            patience.lost()?;
         }
     }
 
     /// Sets one of our copies, which nobody but a fetch writes, to what the remote holds now.
     pub(super) fn overwrite(&self, name: &RefName, to: Oid) -> Result<(), StoreError> {
         let found = self.repo.read_ref(name)?;
-        let update = RefUpdate {
-            name: name.clone(),
-            expected: found.map_or(Expected::Absent, Expected::At),
-            new: Some(to),
-        };
+        let update = Step { from: found, to }.of(name.clone());
         // Lost to a fetch: that saw the same, or something newer.
         self.move_refs(&[update], "presence", Advisory::NotHeld)?;
         Ok(())
@@ -411,11 +400,7 @@ impl Store {
         let mut updates = Vec::new();
         for (step, name) in [(table, &self.claims), (record, &self.record)] {
             if let Some(step) = step.filter(|step| step.from != Some(step.to)) {
-                updates.push(RefUpdate {
-                    name: name.clone(),
-                    expected: step.from.map_or(Expected::Absent, Expected::At),
-                    new: Some(step.to),
-                });
+                updates.push(step.of(name.clone()));
             }
         }
         if updates.is_empty() {
@@ -434,6 +419,7 @@ impl Store {
         record: Oid,
         reason: &str,
     ) -> Result<(), StoreError> {
+        let mut patience = self.patience();
         loop {
             let local = self.local_tips()?;
             let table_step = match (local.table, table) {
@@ -459,6 +445,7 @@ impl Store {
             if self.move_local(table_step, record_step, reason)? {
                 return Ok(());
             }
+            patience.lost()?;
         }
     }
 

@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use crate::git;
 
 use super::StoreError;
@@ -18,6 +21,29 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), StoreError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// What a local file holds, and which shape that has: what one version wrote, another may not know.
+#[derive(Serialize, Deserialize)]
+struct Versioned<T> {
+    shape: u32,
+    holds: T,
+}
+
+/// Reads a local file that can be made anew: where it is missing, damaged or of another shape, it
+/// is as if there were nothing.
+pub(super) fn load<T: DeserializeOwned + Default>(path: &Path, shape: u32) -> T {
+    let bytes = fs::read(path).unwrap_or_default();
+    match serde_json::from_slice::<Versioned<T>>(&bytes) {
+        Ok(file) if file.shape == shape => file.holds,
+        _ => T::default(),
+    }
+}
+
+/// Writes such a file, whole or not at all.
+pub(super) fn save<T: Serialize>(path: &Path, shape: u32, holds: &T) -> Result<(), StoreError> {
+    let text = serde_json::to_string(&Versioned { shape, holds });
+    write_whole(path, &text.expect("our files are made of what JSON has"))
 }
 
 /// Returns how long ago a local file was written; `None` if it never was.

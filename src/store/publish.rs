@@ -3,18 +3,16 @@
 use std::time::Duration;
 
 use crate::git::{
-    Acquired, Advisory, AdvisoryLock, Expected, NewCommit, Oid, RefOutcome, RefStore, RefUpdate,
-    Signature,
+    Acquired, Advisory, AdvisoryLock, NewCommit, Oid, RefOutcome, RefStore, RefUpdate, Signature,
+    Step,
 };
 use crate::model::name::Author;
 use crate::model::settings::SettingsLog;
 
-use super::{Changes, Origin, Snapshot, Step, Store, StoreError, table};
+use super::{Changes, Origin, Snapshot, Store, StoreError, table};
 
-/// How often an operation is decided anew because others were faster.
-///
-/// Sixteen that work without a pause, and without the lock, lose up to a hundred times in a row.
-const TRIES: u32 = 200;
+/// The longest pause before an operation is decided anew because others were faster.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long to queue for the advisory lock before going on without it.
 const QUEUE: Duration = Duration::from_secs(10);
@@ -64,7 +62,8 @@ impl Store {
         mut act: impl FnMut(&Snapshot) -> Result<(Turn<T>, Origin), E>,
     ) -> Result<T, E> {
         let lock = self.queue();
-        for attempt in 0..TRIES {
+        let mut patience = self.patience();
+        loop {
             let snapshot = self.snapshot()?;
             let (turn, origin) = act(&snapshot)?;
             let (changes, answer) = match turn {
@@ -73,13 +72,9 @@ impl Store {
             };
             match self.publish(&snapshot, &changes, &origin, advisory(lock.as_ref()))? {
                 Published::Moved(_) | Published::Unchanged => return Ok(answer),
-                Published::Lost => {
-                    let most = 2_u64.saturating_mul(u64::from(attempt) + 1).min(50);
-                    std::thread::sleep(Duration::from_millis(fastrand::u64(0..=most)));
-                }
+                Published::Lost => patience.lost_with_pause(PAUSE)?,
             }
         }
-        Err(StoreError::Busy { tries: TRIES }.into())
     }
 
     /// Waits for this clone's advisory lock; `None` if it cannot be had.
@@ -114,19 +109,16 @@ impl Store {
             (written.table, &self.claims),
             (written.record, &self.record),
         ] {
-            updates.extend(step.map(|step| RefUpdate {
-                name: name.clone(),
-                expected: step.from.map_or(Expected::Absent, Expected::At),
-                new: Some(step.to),
-            }));
+            updates.extend(step.map(|step| step.of(name.clone())));
         }
         // What goes into the table was decided by the record, too. Read between the two refs of
         // another's transaction, an old record could have its way over a new table.
         if written.record.is_none() {
+            let stays = Some(snapshot.tip);
             updates.push(RefUpdate {
                 name: self.record.clone(),
-                expected: Expected::At(snapshot.tip),
-                new: Some(snapshot.tip),
+                from: stays,
+                to: stays,
             });
         }
         match self.move_refs(&updates, &changes.subject, advisory)? {
@@ -262,6 +254,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let lock = self.queue();
         let advisory = advisory(lock.as_ref());
+        let mut patience = self.patience();
         loop {
             match self.snapshot() {
                 Ok(_) => return Ok(false),
@@ -279,14 +272,15 @@ impl Store {
             ];
             let tree = self.repo.edit_tree(None, files)?;
             let tip = self.commit(tree, vec![root], message("init: a team starts"), origin)?;
-            let update = RefUpdate {
-                name: self.record.clone(),
-                expected: Expected::Absent,
-                new: Some(tip),
+            let made = Step {
+                from: None,
+                to: tip,
             };
+            let update = made.of(self.record.clone());
             if self.move_refs(&[update], "init", advisory)? == RefOutcome::Moved {
                 return Ok(true);
             }
+            patience.lost()?;
         }
     }
 }

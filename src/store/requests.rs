@@ -10,9 +10,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::Oid;
-
-use super::local::write_whole;
+use super::local::{load, save, write_whole};
 use super::{Store, StoreError, Tips};
 
 /// The directory of the queue.
@@ -28,11 +26,13 @@ pub struct Queued {
 /// What a view was made of, and what came out.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct ViewFile {
-    record: String,
-    table: Option<String>,
+    of: Tips,
     numbers: Vec<u64>,
-    view: (String, Option<String>),
+    view: Tips,
 }
+
+/// The shape of that file.
+const SHAPE: u32 = 1;
 
 impl Store {
     fn queue_dir(&self) -> PathBuf {
@@ -131,36 +131,25 @@ impl Store {
 
     /// Returns the view of `requests` on top of `tips`, if it was made already.
     pub fn view(&self, tips: Tips, requests: &[Queued]) -> Option<Tips> {
-        let text = fs::read_to_string(self.queue_dir().join("view")).ok()?;
-        let file: ViewFile = serde_json::from_str(&text).ok()?;
-        let (record, table) = &file.view;
-        let view = Tips {
-            record: Some(Oid::parse(record).ok()?),
-            table: match table {
-                Some(table) => Some(Oid::parse(table).ok()?),
-                None => None,
-            },
-        };
+        let file: ViewFile = load(&self.queue_dir().join("view"), SHAPE);
+        let view = file.view;
+        view.record?;
         (file == ViewFile::of(tips, requests, view)).then_some(view)
     }
 
     /// Notes a view. Forgotten, it is made anew.
     pub fn note_view(&self, tips: Tips, requests: &[Queued], view: Tips) {
         let file = ViewFile::of(tips, requests, view);
-        if let Ok(text) = serde_json::to_string(&file) {
-            write_whole(&self.queue_dir().join("view"), &text).ok();
-        }
+        save(&self.queue_dir().join("view"), SHAPE, &file).ok();
     }
 }
 
 impl ViewFile {
     fn of(tips: Tips, requests: &[Queued], view: Tips) -> ViewFile {
-        let text = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
         ViewFile {
-            record: text(tips.record).unwrap_or_default(),
-            table: text(tips.table),
+            of: tips,
             numbers: requests.iter().map(|request| request.number).collect(),
-            view: (text(view.record).unwrap_or_default(), text(view.table)),
+            view,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! that clones which have the damaged one follow. Where there is none, the record says which tasks
 //! are held.
 
-use crate::git::{Expected, Oid, RefOutcome, RefUpdate};
+use crate::git::{Oid, RefOutcome, Step};
 use crate::model::claim::Table;
 use crate::model::id::{FENCES_UNKNOWN, Fence};
 
@@ -83,6 +83,7 @@ impl Store {
     pub fn restore_table(&self, origin: &Origin) -> Result<Option<Readable>, StoreError> {
         let lock = self.queue();
         let advisory = advisory(lock.as_ref());
+        let mut patience = self.patience();
         loop {
             let snapshot = self.snapshot()?;
             if let Err(error) = snapshot.table()
@@ -107,14 +108,15 @@ impl Store {
             let tree = table::write(self.repo(), None, table)?;
             let parents = snapshot.table_tip.into_iter().collect();
             let commit = self.commit(tree, parents, table_message(subject), origin)?;
-            let update = RefUpdate {
-                name: self.claims_ref().clone(),
-                expected: snapshot.table_tip.map_or(Expected::Absent, Expected::At),
-                new: Some(commit),
+            let step = Step {
+                from: snapshot.table_tip,
+                to: commit,
             };
+            let update = step.of(self.claims_ref().clone());
             if self.move_refs(&[update], subject, advisory)? == RefOutcome::Moved {
                 return Ok(Some(found));
             }
+            patience.lost()?;
         }
     }
 }

@@ -1,21 +1,22 @@
 //! Presence among clones: what this one says on the remote, and what it has observed of others.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::format;
-use crate::git::{
-    AdvisoryLock, Expected, NewCommit, Oid, Pushed, RefName, RemotePush, Together, boot_id,
-};
+use crate::git::{AdvisoryLock, NewCommit, Oid, Pushed, RefName, RefUpdate, Together, boot_id};
 use crate::model::claim::{Claim, CloneId};
 use crate::model::name::{AgentName, Author};
 use crate::model::observe::{Observed, Seen, Uptime};
 use crate::model::presence::{Sign, Signs};
 use crate::model::time::{Span, Timestamp};
 
-use super::local::{write_whole, written_ago};
+use super::local::{load, save, write_whole, written_ago};
 use super::publish::signature;
 use super::{Link, Places, Snapshot, Store, StoreError, layout};
 
@@ -104,17 +105,17 @@ impl Store {
         if !self.note_said(new)? {
             return Ok(false);
         }
-        let push = RemotePush {
+        let push = RefUpdate {
             name: RefName::new(format!("{}{clone}", link.presence_on_remote()))?,
-            expected: known.map_or(Expected::Absent, Expected::At),
-            new: Some(new),
+            from: known,
+            to: Some(new),
         };
         let mut pushes = vec![push];
         for (name, oid) in self.dead_signs(link, clone, now)? {
-            pushes.push(RemotePush {
+            pushes.push(RefUpdate {
                 name,
-                expected: Expected::At(oid),
-                new: None,
+                from: Some(oid),
+                to: None,
             });
         }
         let pushed = self.repo.remote(&link.name, limit);
@@ -257,9 +258,16 @@ impl Store {
 
     /// Returns what was observed so far.
     pub fn observed(&self) -> Observed {
-        let text = fs::read_to_string(self.dir.join("observed")).unwrap_or_default();
         // Damaged, it is observed anew: nobody expires sooner for that.
-        read(&text).unwrap_or_default()
+        let file: ObservedFile = load(&self.dir.join("observed"), OBSERVED);
+        let seen = file.seen.into_iter().map(|(key, (millis, value))| {
+            let age = Span::from_millis(millis);
+            (key, Seen { value, age })
+        });
+        Observed {
+            last: file.last.and_then(|last| last.parse().ok()),
+            seen: seen.collect(),
+        }
     }
 
     /// Takes in what the remote's presence refs and table say now, right after a fetch.
@@ -306,16 +314,25 @@ impl Store {
     }
 
     fn write_observed(&self, observed: &Observed) -> Result<(), StoreError> {
-        let mut text = String::new();
-        if let Some(last) = &observed.last {
-            writeln!(text, "{last}").expect("a string takes all");
-        }
-        for (key, seen) in &observed.seen {
-            let age = seen.age.as_millis();
-            writeln!(text, "{key}\t{age}\t{}", seen.value).expect("a string takes all");
-        }
-        write_whole(&self.dir.join("observed"), &text)
+        let seen = observed.seen.iter();
+        let file = ObservedFile {
+            last: observed.last.as_ref().map(ToString::to_string),
+            seen: seen
+                .map(|(key, seen)| (key.clone(), (seen.age.as_millis(), seen.value.clone())))
+                .collect(),
+        };
+        save(&self.dir.join("observed"), OBSERVED, &file)
     }
+}
+
+/// The shape of the file of what was observed.
+const OBSERVED: u32 = 1;
+
+#[derive(Default, Serialize, Deserialize)]
+struct ObservedFile {
+    last: Option<String>,
+    /// For how many milliseconds each value was seen unchanged, and the value.
+    seen: BTreeMap<String, (u64, String)>,
 }
 
 /// The key under which an agent's sign in one clone is observed.
@@ -337,36 +354,13 @@ pub fn claim_key(claim: &Claim) -> String {
     format!("claim {} {:016x}", claim.id, claim.nonce)
 }
 
-fn read(text: &str) -> Option<Observed> {
-    let mut lines = text.lines();
-    let mut observed = Observed {
-        last: Some(lines.next()?.parse().ok()?),
-        seen: BTreeMap::new(),
-    };
-    for line in lines {
-        let mut parts = line.splitn(3, '\t');
-        let (key, age, value) = (parts.next()?, parts.next()?, parts.next()?);
-        let seen = Seen {
-            value: value.to_owned(),
-            age: Span::from_millis(age.parse().ok()?),
-        };
-        observed.seen.insert(key.to_owned(), seen);
-    }
-    Some(observed)
-}
-
 /// Returns the time since this machine was started, sleep included.
 pub fn uptime() -> Uptime {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
     #[cfg(target_os = "linux")]
-    let clock = libc::CLOCK_BOOTTIME;
+    let clock = ClockId::Boottime;
     #[cfg(not(target_os = "linux"))]
-    let clock = libc::CLOCK_MONOTONIC;
-    // SAFETY: `time` is a valid place to write to. Failing, it stays zero: no time has passed.
-    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    let clock = ClockId::Monotonic;
+    let time = clock_gettime(clock);
     let millis = time.tv_sec.unsigned_abs() * 1000 + time.tv_nsec.unsigned_abs() / 1_000_000;
     Uptime {
         boot: boot_id().unwrap_or_default().to_owned(),

@@ -16,16 +16,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::{Acquired, AdvisoryLock, GitError, Oid, Pushed, Relation};
+use crate::git::{Acquired, AdvisoryLock, GitError, Oid, Pushed, Relation, Step};
 
-use super::local::write_whole;
-use super::{Link, Step, Store, StoreError, Tips};
+use super::local::{load, save};
+use super::{Link, Store, StoreError, Tips};
 
-/// The file of the chain.
+/// The file of the chain, and its shape.
 pub(super) const STAGED: &str = "staged.json";
+const SHAPE: u32 = 1;
 
 /// What was decided on top of the remote's tips, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Staged {
     /// What the remote is expected to hold.
     pub onto: Tips,
@@ -35,13 +36,13 @@ pub struct Staged {
 }
 
 /// A push of which it is not known whether the remote has taken it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Unanswered {
     tips: Tips,
     reason: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct StagedLink {
     ticket: String,
     tips: Tips,
@@ -140,9 +141,7 @@ impl Store {
 
     /// Reads the chain; an empty one if there is none, or none that can be read.
     pub fn staged(&self) -> Staged {
-        let text = fs::read_to_string(self.staged_path()).unwrap_or_default();
-        let file: StagedFile = serde_json::from_str(&text).unwrap_or_default();
-        file.chain().unwrap_or_default()
+        load(&self.staged_path(), SHAPE)
     }
 
     fn staged_path(&self) -> PathBuf {
@@ -161,9 +160,7 @@ impl Store {
                 _ => Ok(()),
             };
         }
-        let file = StagedFile::from(staged);
-        let text = serde_json::to_string(&file).expect("texts are always JSON");
-        write_whole(&path, &text)
+        save(&path, SHAPE, staged)
     }
 
     /// Adds what was decided on top of the chain, or of `onto` if nothing is staged.
@@ -249,8 +246,7 @@ impl Store {
             return Ok(Led::Nothing);
         }
         drop(lock);
-        let table = step(staged.onto.table, tip.table);
-        let record = step(staged.onto.record, tip.record);
+        let (table, record) = staged.onto.steps_to(tip);
         let done = self.push_untracked(link, table, record, limit);
         let _lock = self.queue();
         let pushed = match done {
@@ -316,8 +312,8 @@ impl Store {
             (_, tip) => tip,
         };
         let here = (
-            step(local.table, tip.table),
-            here.and_then(|to| step(local.record, Some(to))),
+            Step::between(local.table, tip.table),
+            Step::between(local.record, here),
         );
         if !self.settle(link, pushed, (table, record), here, subject)?
             && let Some(record) = tip.record
@@ -338,79 +334,6 @@ impl Store {
             staged.failed.insert(link.ticket.clone(), failed);
         }
         self.write_staged(&staged)
-    }
-}
-
-fn step(from: Option<Oid>, to: Option<Oid>) -> Option<Step> {
-    let to = to.filter(|to| from != Some(*to))?;
-    Some(Step { from, to })
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct StagedFile {
-    onto: TipsFile,
-    links: Vec<(String, TipsFile)>,
-    failed: BTreeMap<String, (TipsFile, String)>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct TipsFile {
-    record: Option<String>,
-    table: Option<String>,
-}
-
-impl TipsFile {
-    fn of(tips: Tips) -> TipsFile {
-        let text = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
-        TipsFile {
-            record: text(tips.record),
-            table: text(tips.table),
-        }
-    }
-
-    fn tips(&self) -> Option<Tips> {
-        let oid = |text: &Option<String>| match text {
-            Some(text) => Oid::parse(text).ok().map(Some),
-            None => Some(None),
-        };
-        Some(Tips {
-            record: oid(&self.record)?,
-            table: oid(&self.table)?,
-        })
-    }
-}
-
-impl From<&Staged> for StagedFile {
-    fn from(staged: &Staged) -> StagedFile {
-        let links = staged.links.iter();
-        let failed = staged.failed.iter();
-        StagedFile {
-            onto: TipsFile::of(staged.onto),
-            links: links
-                .map(|link| (link.ticket.clone(), TipsFile::of(link.tips)))
-                .collect(),
-            failed: failed
-                .map(|(ticket, it)| (ticket.clone(), (TipsFile::of(it.tips), it.reason.clone())))
-                .collect(),
-        }
-    }
-}
-
-impl StagedFile {
-    fn chain(self) -> Option<Staged> {
-        let links = self.links.into_iter().map(|(ticket, tips)| {
-            let tips = tips.tips()?;
-            Some(StagedLink { ticket, tips })
-        });
-        let failed = self.failed.into_iter().map(|(ticket, (tips, reason))| {
-            let tips = tips.tips()?;
-            Some((ticket, Unanswered { tips, reason }))
-        });
-        Some(Staged {
-            onto: self.onto.tips()?,
-            links: links.collect::<Option<_>>()?,
-            failed: failed.collect::<Option<_>>()?,
-        })
     }
 }
 

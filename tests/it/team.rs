@@ -330,7 +330,7 @@ fn status_says_what_to_do() {
           [ID1]  P2  in review  Keep the return path  by kai, [AGO]
 
         Unread messages: 1
-          kai about [ID1], [AGO]: kai asks you to review `[ID1]` (Keep the return path), [OID]: done. `reflectt tas…
+          kai about [ID1], [AGO]: kai asks you to review `[ID1]` (Keep the return path), [OID]: done.
 
         Queue: 1 to do (1 ready for you), 0 in progress, 0 blocked, 1 in review
         ",

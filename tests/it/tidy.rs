@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer, and what it may reach.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("format", &["model"]),
     ("git", &[]),
@@ -17,12 +17,14 @@ const LAYERS: [(&str, &[&str]); 12] = [
         "daemon",
         &["ops", "sync", "store", "format", "git", "model"],
     ),
+    ("answer", &["ops", "store", "format", "git", "model"]),
     ("mcp", &["ops", "sync", "store", "format", "git", "model"]),
     ("web", &["ops", "sync", "store", "format", "git", "model"]),
     (
         "cli",
         &[
-            "mcp", "daemon", "hooks", "web", "ops", "sync", "store", "format", "git", "model",
+            "answer", "mcp", "daemon", "hooks", "web", "ops", "sync", "store", "format", "git",
+            "model",
         ],
     ),
     ("bin", &["cli"]),

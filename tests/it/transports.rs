@@ -61,8 +61,8 @@ struct Served(Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // SAFETY: takes two numbers; the leader of the group is not reaped yet.
-        unsafe { libc::kill(-self.0.id().cast_signed(), libc::SIGKILL) };
+        let group = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok();
         self.0.wait().ok();
     }
 }
@@ -220,10 +220,7 @@ impl Terminal {
         };
         // What another test starts meanwhile must not keep it open.
         for end in [&master, &held] {
-            let end = std::os::fd::AsRawFd::as_raw_fd(end);
-            // SAFETY: the descriptor is open, and the flag a plain number.
-            let set = unsafe { libc::fcntl(end, libc::F_SETFD, libc::FD_CLOEXEC) };
-            assert_eq!(set, 0);
+            rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC).unwrap();
         }
         let name = name.map(|byte| byte as u8);
         let name = std::ffi::CStr::from_bytes_until_nul(&name).unwrap();

@@ -150,9 +150,21 @@ fn a_review_is_corrected_and_changes_made_are_not_asked_for() {
         "1=ran it",
     ];
     repo.as_agent("kai", submit).ok();
+    // What to do next is told from what happened, and is no part of the message.
     let asked = repo.as_agent("sage", ["inbox", "--json"]).ok().json();
-    let body = asked["messages"][0]["body"].as_str().unwrap();
-    assert!(body.contains(": Done. `reflectt task show"), "{body}");
+    let message = &asked["messages"][0];
+    assert!(
+        message["body"].as_str().unwrap().ends_with(": Done."),
+        "{message}"
+    );
+    let hints = [
+        format!("reflectt task show {id}"),
+        format!("reflectt review {id} --approve"),
+        format!("reflectt review {id} --request-changes TEXT"),
+    ];
+    assert_eq!(message["hints"], serde_json::json!(hints));
+    let shown = repo.as_agent("sage", ["inbox"]).ok().stdout;
+    assert!(shown.contains(&format!("\n  → {}\n", hints[1])), "{shown}");
     repo.as_agent("sage", ["review", &id, "--request-changes", "the query"])
         .ok();
     repo.as_agent("sage", ["review", &id, "--correct", "the fragment"])

@@ -1,10 +1,9 @@
 //! `reflectt ack`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{AckJson, MessagesJson};
 use crate::cli::error::CliError;
-use crate::cli::json::{MessageJson, MessagesJson};
 use crate::cli::session::Session;
 use crate::model::message::MessagePrefix;
 use crate::ops::{self, Acked, Which};
@@ -20,13 +19,6 @@ pub struct AckArgs {
     /// All that are unread.
     #[arg(long, conflicts_with = "ids")]
     all: bool,
-}
-
-#[derive(Serialize)]
-struct AckJson {
-    messages: Vec<MessageJson>,
-    /// How many are left unread.
-    left: usize,
 }
 
 impl AckArgs {

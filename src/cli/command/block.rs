@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use crate::answer::{self};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::{fault, view};
+use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::ops::{self, Blocking};
 
@@ -37,7 +38,7 @@ impl Block {
             needs_human: self.needs_human,
         };
         let task =
-            ops::block(session.context()?, &self.id, &blocking).map_err(fault::on(&self.id))?;
+            ops::block(session.context()?, &self.id, &blocking).map_err(answer::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
             ui.json(&session.task_json(&task));

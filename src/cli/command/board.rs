@@ -1,8 +1,8 @@
 //! `reflectt board`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{BoardJson, WrittenJson};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::ops;
@@ -15,18 +15,6 @@ pub struct BoardArgs {
     write: bool,
 }
 
-#[derive(Serialize)]
-struct Shown<'a> {
-    /// The page, in Markdown.
-    board: &'a str,
-}
-
-#[derive(Serialize)]
-struct Written {
-    /// False if it had not changed.
-    written: bool,
-}
-
 impl BoardArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let context = session.context()?;
@@ -34,7 +22,7 @@ impl BoardArgs {
         if !self.write {
             let board = ops::board(context)?;
             if ui.is_json() {
-                ui.json(&Shown { board: &board });
+                ui.json(&BoardJson { board: &board });
             } else {
                 ui.data(&board);
             }
@@ -42,7 +30,7 @@ impl BoardArgs {
         }
         let written = ops::write_board(context)?;
         if ui.is_json() {
-            ui.json(&Written { written });
+            ui.json(&WrittenJson { written });
         } else if written {
             ui.line("wrote README.md on the branch `reflectt`");
         } else {

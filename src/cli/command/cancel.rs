@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use crate::answer::{self};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::{fault, view};
+use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::ops;
 
@@ -23,8 +24,8 @@ pub struct Cancel {
 
 impl Cancel {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
-        let done =
-            ops::cancel(session.context()?, &self.id, &self.reason).map_err(fault::on(&self.id))?;
+        let done = ops::cancel(session.context()?, &self.id, &self.reason)
+            .map_err(answer::on(&self.id))?;
         let (ui, task) = (&session.ui, &done.task);
         if ui.is_json() {
             ui.json(&session.task_json(task));

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use clap::Args;
 
+use crate::answer::MessagesJson;
 use crate::cli::error::CliError;
-use crate::cli::json::MessagesJson;
 use crate::cli::session::Session;
 use crate::model::name::{ChannelName, NameError};
 use crate::ops;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::blocked::{self, Place};
+use crate::cli::blocked::{self, Occasion};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::model::settings::EnforceMode;
@@ -55,7 +55,7 @@ impl CheckArgs {
         for problem in &verdict.problems {
             ui.warn(problem);
         }
-        let words = blocked::words(&verdict, &Place::Range, ui.now());
+        let words = blocked::words(&verdict, &Occasion::Range, ui.now());
         let found = !verdict.findings.is_empty();
         if self.format == Format::Github && !ui.is_json() {
             for line in annotations(&verdict) {

@@ -1,13 +1,12 @@
 //! `reflectt claim`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{self, ClaimedJson};
 use crate::cli::error::CliError;
-use crate::cli::json::ClaimJson;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
-use crate::cli::{fault, view};
+use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::model::name::ResourceName;
 use crate::ops::{self, ClaimRequest, Claimed};
@@ -47,11 +46,6 @@ pub struct ClaimArgs {
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Out {
-    claim: ClaimJson,
-}
-
 impl ClaimArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let context = session.context()?;
@@ -69,7 +63,7 @@ impl ClaimArgs {
                         take_over,
                     },
                 )
-                .map_err(fault::on(id))?
+                .map_err(answer::on(id))?
             }
             (None, Some(why)) => ops::claim_paths(context, &paths, &resources, why)?,
             (None, None) => return Err(self.says_nothing()),
@@ -92,7 +86,7 @@ fn print(session: &Session, claimed: &Claimed) -> Result<(), CliError> {
     let claim = &claimed.claim;
     let ui = &session.ui;
     if ui.is_json() {
-        ui.json(&Out {
+        ui.json(&ClaimedJson {
             claim: session.claim_json(claim),
         });
         return Ok(());

@@ -1,10 +1,9 @@
 //! `reflectt claims`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::ClaimsJson;
 use crate::cli::error::CliError;
-use crate::cli::json::ClaimJson;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::text::BOLD;
@@ -15,24 +14,12 @@ use crate::ops::{self, ClaimsView};
 #[derive(Debug, Args)]
 pub struct Claims {}
 
-#[derive(Serialize)]
-struct Out {
-    /// How often the table has changed.
-    epoch: u64,
-    claims: Vec<ClaimJson>,
-}
-
 impl Claims {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let view = ops::claims(session.context()?)?;
         let ui = &session.ui;
         if ui.is_json() {
-            ui.json(&Out {
-                epoch: view.table.epoch,
-                claims: (view.table.claims.values())
-                    .map(|claim| ClaimJson::new(claim, &view.provisional))
-                    .collect(),
-            });
+            ui.json(&ClaimsJson::from(&view));
             return Ok(());
         }
         if let Some(pause) = &view.pause {

@@ -1,13 +1,13 @@
 //! `reflectt config`
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
+use crate::answer::{SettingJson, SettingsJson};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::text::{BOLD, DIM};
-use crate::ops::{self, ConfigEntry};
+use crate::ops::{self};
 
 /// Read and change the team's settings.
 #[derive(Debug, Args)]
@@ -33,31 +33,6 @@ enum ConfigCommand {
     },
     /// List every setting with its value.
     List,
-}
-
-#[derive(Serialize)]
-struct SettingJson {
-    key: String,
-    value: String,
-    default: bool,
-}
-
-#[derive(Serialize)]
-struct SettingsJson {
-    settings: Vec<SettingJson>,
-    /// What of the file on the branch could not be used.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<String>,
-}
-
-impl From<ConfigEntry> for SettingJson {
-    fn from(entry: ConfigEntry) -> SettingJson {
-        SettingJson {
-            key: entry.key,
-            value: entry.value,
-            default: entry.is_default,
-        }
-    }
 }
 
 impl ConfigArgs {

@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use crate::answer::DaemonJson;
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::time::rfc3339;
 use unit::{System, Unit};
 
 use crate::daemon::{self, Ended, Journal, Started, Status, Stopped};
+use crate::format::rfc3339;
+use crate::model::time::Timestamp;
 
 /// Exchange with the remote all the time, in the background.
 ///
@@ -41,23 +43,6 @@ enum What {
     Install,
     /// Show whether it runs, what it did last and what waits.
     Status,
-}
-
-#[derive(Serialize)]
-struct StatusJson {
-    running: bool,
-    pid: Option<u32>,
-    since: Option<String>,
-    remote: Option<String>,
-    last_fetch: Option<String>,
-    last_push: Option<String>,
-    /// How many commits the remote does not have yet.
-    waiting: usize,
-    /// How many exchanges in a row have failed.
-    failures: u32,
-    error: Option<String>,
-    next_attempt: Option<String>,
-    log: String,
 }
 
 #[derive(Serialize)]
@@ -198,6 +183,10 @@ fn install(session: &Session) -> Result<(), CliError> {
     Ok(())
 }
 
+fn shown(millis: i64) -> String {
+    rfc3339(Timestamp(millis))
+}
+
 fn status(session: &Session) -> Result<(), CliError> {
     let context = session.context()?;
     let Status {
@@ -208,17 +197,17 @@ fn status(session: &Session) -> Result<(), CliError> {
     let log = context.store().daemon().log();
     let ui = &session.ui;
     if ui.is_json() {
-        ui.json(&StatusJson {
+        ui.json(&DaemonJson {
             running,
             pid: running.then_some(state.pid),
-            since: running.then(|| rfc3339(state.since)),
+            since: running.then(|| shown(state.since)),
             remote: context.store().link().map(|link| link.name),
-            last_fetch: state.last_fetch.map(rfc3339),
-            last_push: state.last_push.map(rfc3339),
+            last_fetch: state.last_fetch.map(shown),
+            last_push: state.last_push.map(shown),
             waiting,
             failures: state.failures,
             error: state.error,
-            next_attempt: state.next_attempt.filter(|_| running).map(rfc3339),
+            next_attempt: state.next_attempt.filter(|_| running).map(shown),
             log: log.display().to_string(),
         });
         return Ok(());

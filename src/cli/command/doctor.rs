@@ -1,14 +1,13 @@
 //! `reflectt doctor`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{DiagnosisJson, DoctorJson, FactsJson, command_line};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::session::{self, Session};
 use crate::cli::text::{CYAN, DIM, GREEN, RED, Text, YELLOW};
-use crate::git::{ObjectFormat, RefFormat};
 use crate::hooks;
-use crate::ops::{self, Diagnosis, Facts, Finding, Mending, Severity, Thing};
+use crate::ops::{self, Diagnosis, Finding, Mending, Severity, Thing};
 
 /// Find and explain what is wrong, and mend what is safe with --fix.
 ///
@@ -25,39 +24,6 @@ pub struct DoctorArgs {
     fix: bool,
 }
 
-#[derive(Serialize)]
-struct DoctorJson<'a> {
-    findings: Vec<FindingJson<'a>>,
-    facts: FactsJson,
-}
-
-#[derive(Serialize)]
-struct FindingJson<'a> {
-    severity: &'static str,
-    what: &'static str,
-    /// On the branch, or, where it is absolute, on this machine.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    task: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent: Option<&'a str>,
-    reason: &'a str,
-    fix: Option<&'a str>,
-    fixed: bool,
-}
-
-#[derive(Serialize)]
-struct FactsJson {
-    git: Option<String>,
-    refs: &'static str,
-    objects: &'static str,
-    open_tasks: usize,
-    archived_tasks: usize,
-    agents: usize,
-    claims: Option<usize>,
-}
-
 impl DoctorArgs {
     /// Returns the exit code: what is found is an answer, and not a failure to look.
     pub fn run(&self, session: &Session) -> Result<u8, CliError> {
@@ -72,7 +38,7 @@ impl DoctorArgs {
         diagnosis.add(hooks);
         if session.ui.is_json() {
             session.ui.json(&DoctorJson {
-                findings: diagnosis.findings.iter().map(FindingJson::from).collect(),
+                findings: diagnosis.findings.iter().map(DiagnosisJson::from).collect(),
                 facts: FactsJson::from(&diagnosis.facts),
             });
         } else {
@@ -119,7 +85,7 @@ fn line(finding: &Finding) -> Text {
         .bold(name(&finding.thing))
         .plain(format!(": {}", finding.reason));
     match &finding.fix {
-        Some(fix) if !finding.fixed => line.plain(" → ").styled(CYAN, fix),
+        Some(fix) if !finding.fixed => line.plain(" → ").styled(CYAN, command_line(fix)),
         _ => line,
     }
 }
@@ -133,51 +99,5 @@ fn name(thing: &Thing) -> String {
         Thing::Setting => "settings".to_owned(),
         Thing::Table => "claims table".to_owned(),
         Thing::Git => "git".to_owned(),
-    }
-}
-
-impl<'a> From<&'a Finding> for FindingJson<'a> {
-    fn from(finding: &'a Finding) -> FindingJson<'a> {
-        FindingJson {
-            severity: finding.severity.as_str(),
-            what: finding.what,
-            path: match &finding.thing {
-                Thing::File(path) => Some(path.clone()),
-                Thing::Local(path) => Some(path.display().to_string()),
-                Thing::Table => Some(crate::store::layout::CLAIMS.to_owned()),
-                _ => None,
-            },
-            task: match &finding.thing {
-                Thing::Task(id) => Some(id.to_string()),
-                _ => None,
-            },
-            agent: match &finding.thing {
-                Thing::Agent(name) => Some(name),
-                _ => None,
-            },
-            reason: &finding.reason,
-            fix: finding.fix.as_deref(),
-            fixed: finding.fixed,
-        }
-    }
-}
-
-impl From<&Facts> for FactsJson {
-    fn from(facts: &Facts) -> FactsJson {
-        FactsJson {
-            git: facts.git.map(|version| version.to_string()),
-            refs: match facts.refs {
-                RefFormat::Files => "files",
-                RefFormat::Reftable => "reftable",
-            },
-            objects: match facts.objects {
-                ObjectFormat::Sha1 => "sha1",
-                ObjectFormat::Sha256 => "sha256",
-            },
-            open_tasks: facts.open,
-            archived_tasks: facts.archived,
-            agents: facts.agents,
-            claims: facts.claims,
-        }
     }
 }

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use crate::answer::{self};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::{fault, view};
+use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::model::name::AgentName;
 use crate::ops;
@@ -30,7 +31,7 @@ pub struct Handoff {
 impl Handoff {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let done = ops::handoff(session.context()?, &self.id, &self.to, &self.note)
-            .map_err(fault::on(&self.id))?;
+            .map_err(answer::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
             ui.json(&session.task_json(&done.task));

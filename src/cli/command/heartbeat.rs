@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::answer::AgentsJson;
 use crate::cli::error::CliError;
-use crate::cli::json::AgentsJson;
 use crate::cli::session::Session;
 use crate::ops;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::blocked::{self, Place, Unstage};
+use crate::cli::blocked::{self, Occasion, Unstage};
 use crate::cli::error::{CliError, Kind};
-use crate::cli::session::{self, Session};
+use crate::cli::session::Session;
 use crate::cli::text::Color;
 use crate::git::{Oid, OpenOptions, Repo};
 use crate::hooks::{
@@ -112,7 +112,7 @@ impl HookArgs {
     /// Prints what is to be said and returns the exit code.
     fn finish(&self, session: &Session, context: Option<&Context>, outcome: &Outcome) -> u8 {
         let place = match self.name {
-            Name::PrePush => Place::Push,
+            Name::PrePush => Occasion::Push,
             _ => commit_place(session, context),
         };
         // `commit-msg` follows a hook that has said the same.
@@ -213,7 +213,7 @@ fn index_file(session: &Session) -> Option<PathBuf> {
     Some(session.directory().join(index))
 }
 
-fn commit_place(session: &Session, context: Option<&Context>) -> Place {
+fn commit_place(session: &Session, context: Option<&Context>) -> Occasion {
     let prefix = session.variable("GIT_PREFIX").map(OsStr::to_string_lossy);
     let own_index = index_file(session).is_none_or(|file| file.ends_with("index"));
     let repo = context.map(Context::repo);
@@ -229,14 +229,14 @@ fn commit_place(session: &Session, context: Option<&Context>) -> Place {
     } else {
         Unstage::Uncache
     };
-    Place::Commit {
+    Occasion::Commit {
         prefix: prefix.unwrap_or_default().into_owned(),
         unstage,
     }
 }
 
 /// Prints an outcome; `speaks` is whether what does not stop git is said, too.
-fn report(session: &Session, outcome: &Outcome, place: &Place, speaks: bool) -> u8 {
+fn report(session: &Session, outcome: &Outcome, place: &Occasion, speaks: bool) -> u8 {
     let ui = &session.ui;
     let now = ui.now();
     let problems = |verdict: &Verdict| {
@@ -311,10 +311,10 @@ fn edit(session: &Session, asked: &Asked) -> u8 {
     let ui = &session.ui;
     let edit = match agent_edit::read(&input(), &session.directory()) {
         Ok(Some(edit)) => edit,
-        Ok(None) => return report(session, &Outcome::NotManaged, &Place::Edit, true),
+        Ok(None) => return report(session, &Outcome::NotManaged, &Occasion::Edit, true),
         Err(why) => {
             let outcome = Outcome::CannotDecide(why.to_string());
-            return report(session, &outcome, &Place::Edit, true);
+            return report(session, &outcome, &Occasion::Edit, true);
         }
     };
     // The repository of the target, wherever the agent works.
@@ -322,14 +322,14 @@ fn edit(session: &Session, asked: &Asked) -> u8 {
         Ok(repo) => repo,
         Err(error) => {
             let outcome = hooks::unknown(error.into());
-            return report(session, &outcome, &Place::Edit, !ui.is_json());
+            return report(session, &outcome, &Occasion::Edit, !ui.is_json());
         }
     };
     put_off(&repo, asked.limit);
     let me = editor(session, &repo, &edit);
-    let context = Context::new(repo, me, session::now, fastrand::Rng::new());
+    let context = Context::new(repo, me, crate::ops::now, fastrand::Rng::new());
     let outcome = agent_edit::check_edit(&context, &edit, asked);
-    let say = |verdict: &Verdict| blocked::words(verdict, &Place::Edit, ui.now());
+    let say = |verdict: &Verdict| blocked::words(verdict, &Occasion::Edit, ui.now());
     match &outcome {
         Outcome::Block(verdict) | Outcome::Unrecorded(verdict, _) => {
             let reason = say(verdict).as_error(Color::Off);
@@ -340,11 +340,11 @@ fn edit(session: &Session, asked: &Asked) -> u8 {
             ui.json_line(&agent_edit::Answer::warn(words));
         }
         Outcome::CannotDecide(_) => {
-            report(session, &outcome, &Place::Edit, true);
+            report(session, &outcome, &Occasion::Edit, true);
         }
         // What lets the edit go on is no answer to the agent; whoever asks for JSON gets it.
         _ if ui.is_json() => {
-            report(session, &outcome, &Place::Edit, false);
+            report(session, &outcome, &Occasion::Edit, false);
         }
         Outcome::Allow(_) | Outcome::Overridden(_) | Outcome::NotManaged => {}
     }

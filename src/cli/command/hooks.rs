@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use crate::answer::command_line;
 use crate::cli::blocked;
 use crate::cli::error::CliError;
 use crate::cli::session::{self, Session};
@@ -209,7 +210,7 @@ pub fn look_after(session: &Session) {
         Ok(Some(found)) => {
             session.ui.warn(found.to_string());
             if found.manager.is_some() || matches!(found.outcome, Mended::No(_)) {
-                session.ui.hint(found.fix());
+                session.ui.hint(command_line(&found.fix().into()));
             }
         }
         Err(error) => session.ui.warn(format!(

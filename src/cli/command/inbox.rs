@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::answer::MessagesJson;
 use crate::cli::error::{CliError, Kind};
-use crate::cli::json::MessagesJson;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
 use crate::model::message::Message;

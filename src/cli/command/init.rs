@@ -1,8 +1,8 @@
 //! `reflectt init`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::InitJson;
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::ops::{self, Sharing};
@@ -25,15 +25,6 @@ pub struct Init {
     /// Leave git's hooks alone.
     #[arg(long)]
     no_hooks: bool,
-}
-
-#[derive(Serialize)]
-struct InitJson {
-    initialised: bool,
-    branch: &'static str,
-    remote: Option<String>,
-    /// `installed`; `manual` where a person has to add them; `none`; `failed`.
-    hooks: &'static str,
 }
 
 impl Init {

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::answer::AgentJson;
 use crate::cli::error::CliError;
-use crate::cli::json::AgentJson;
 use crate::cli::session::{AGENT_VARIABLE, Session};
 use crate::cli::text::Text;
 use crate::model::agent::AgentKind;

@@ -1,10 +1,9 @@
 //! `reflectt leave`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{LeftJson, texts};
 use crate::cli::error::CliError;
-use crate::cli::json::texts;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
 use crate::model::id::TaskId;
@@ -23,15 +22,6 @@ Example:
 pub struct Leave {
     /// Who leaves.
     name: AgentName,
-}
-
-#[derive(Debug, Serialize)]
-struct LeftJson {
-    left: String,
-    /// Open tasks that are assigned to it.
-    assigned: Vec<String>,
-    /// Open tasks that it was to review.
-    reviews: Vec<String>,
 }
 
 impl Leave {

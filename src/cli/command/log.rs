@@ -1,20 +1,22 @@
 //! `reflectt log`
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use clap::Args;
 
+use crate::answer::LogEventJson;
 use crate::cli::error::CliError;
 use crate::cli::excerpt::first_line;
-use crate::cli::json::LogEventJson;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
-use crate::cli::time::rfc3339;
 use crate::cli::ui::Ui;
 use crate::cli::view::describe;
+use crate::format::rfc3339;
 use crate::model::agent::AgentEvent;
 use crate::model::name::AgentName;
-use crate::ops::{self, HistoryEvent, HistorySubject};
+use crate::model::time::Timestamp;
+use crate::ops::{self, Changes, HistoryEvent, HistorySubject};
 
 /// Show what happened, oldest first.
 ///
@@ -58,6 +60,9 @@ Kinds of --json:
 /// How much of what somebody wrote is shown, in characters; `--json` has all of it.
 const WORDS_MAX: usize = 200;
 
+/// How often to look whether anybody still reads what is printed.
+const LOOK: Duration = Duration::from_secs(60);
+
 impl LogArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let context = session.context()?;
@@ -71,11 +76,12 @@ impl LogArgs {
             }
             return Ok(());
         }
-        let (events, mut follow) = ops::follow(context, self.limit.get())?;
-        // What is "just now" when it is printed does not stay so on a screen.
-        print(ui, &events, rfc3339_seconds);
+        let changes = Changes::follow(session.opener()?, None, self.limit.get());
         while !ui.is_closed() {
-            print(ui, &follow.wait()?, rfc3339_seconds);
+            if let Some(step) = changes.next(LOOK)? {
+                // What is "just now" when it is printed does not stay so on a screen.
+                print(ui, &step.events, rfc3339_seconds);
+            }
         }
         Ok(())
     }
@@ -95,7 +101,7 @@ fn print(ui: &Ui, events: &[HistoryEvent], time: impl Fn(i64) -> String) {
 
 /// Returns a time without its milliseconds, so that all are of one width.
 fn rfc3339_seconds(at: i64) -> String {
-    rfc3339(at.div_euclid(1000) * 1000)
+    rfc3339(Timestamp(at.div_euclid(1000) * 1000))
 }
 
 fn line(event: &HistoryEvent, time: &str) -> Text {

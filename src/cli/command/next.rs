@@ -1,10 +1,9 @@
 //! `reflectt next`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{NextJson, TaskJson};
 use crate::cli::error::{CliError, Kind};
-use crate::cli::json::{ClaimJson, TaskJson};
 use crate::cli::session::Session;
 use crate::cli::view;
 use crate::model::id::TaskId;
@@ -23,21 +22,12 @@ pub struct Next {
     claim: bool,
 }
 
-#[derive(Serialize)]
-struct Out<'a> {
-    task: Option<TaskJson<'a>>,
-    claim: Option<ClaimJson>,
-    reason: &'a str,
-    /// Tasks that wait for the agent's review.
-    reviews: Vec<&'a str>,
-}
-
 impl Next {
     /// Returns the exit code: having nothing to do is an answer, with a code of its own.
     pub fn run(&self, session: &Session) -> Result<u8, CliError> {
         let next = ops::next(session.context()?, self.claim)?;
         if session.ui.is_json() {
-            session.ui.json(&Out {
+            session.ui.json(&NextJson {
                 task: next.task.as_ref().map(|task| TaskJson {
                     body: Some(&task.body),
                     ..session.task_json(task)

@@ -1,12 +1,11 @@
 //! `reflectt pause` and `reflectt resume`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::PausedJson;
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::time::{relative, rfc3339};
-use crate::model::claim::Pause;
+use crate::cli::time::relative;
 use crate::model::time::Span;
 use crate::ops;
 
@@ -27,38 +26,12 @@ pub struct PauseArgs {
 #[derive(Debug, Args)]
 pub struct ResumeArgs {}
 
-/// A pause as JSON.
-#[derive(Debug, Serialize)]
-pub struct PauseJson {
-    by: String,
-    reason: String,
-    since: String,
-    /// When it ends by itself, if it does.
-    until: Option<String>,
-}
-
-impl From<&Pause> for PauseJson {
-    fn from(pause: &Pause) -> PauseJson {
-        PauseJson {
-            by: pause.by.to_string(),
-            reason: pause.reason.clone(),
-            since: rfc3339(pause.since.0),
-            until: pause.until.map(|until| rfc3339(until.0)),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Out {
-    paused: Option<PauseJson>,
-}
-
 impl PauseArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let pause = ops::pause(session.context()?, &self.reason, self.length)?;
         let ui = &session.ui;
         if ui.is_json() {
-            ui.json(&Out {
+            ui.json(&PausedJson {
                 paused: Some((&pause).into()),
             });
             return Ok(());
@@ -82,7 +55,7 @@ impl ResumeArgs {
         let was_paused = ops::resume(session.context()?)?;
         let ui = &session.ui;
         if ui.is_json() {
-            ui.json(&Out { paused: None });
+            ui.json(&PausedJson { paused: None });
         } else if was_paused {
             ui.line("resumed: everybody may claim again");
         } else {

@@ -1,15 +1,13 @@
 //! `reflectt reflect`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::ReflectionJson;
 use crate::cli::error::CliError;
-use crate::cli::json::{text, texts};
 use crate::cli::session::Session;
-use crate::cli::time::rfc3339;
 use crate::model::id::IdPrefix;
 use crate::model::name::Tag;
-use crate::model::reflection::{Reflection, Severity};
+use crate::model::reflection::Severity;
 use crate::ops::{self, NewReflection};
 
 /// Write down what you learned from a piece of work.
@@ -33,35 +31,6 @@ pub struct ReflectArgs {
     /// What it is about, to find patterns by; may be repeated.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<Tag>,
-}
-
-#[derive(Serialize)]
-struct ReflectionJson {
-    id: String,
-    by: String,
-    at: String,
-    task: Option<String>,
-    worked: String,
-    pain: String,
-    change: String,
-    severity: &'static str,
-    tags: Vec<String>,
-}
-
-impl From<&Reflection> for ReflectionJson {
-    fn from(reflection: &Reflection) -> ReflectionJson {
-        ReflectionJson {
-            id: reflection.id.to_string(),
-            by: reflection.by.to_string(),
-            at: rfc3339(reflection.id.at().0),
-            task: text(reflection.task.as_ref()),
-            worked: reflection.worked.clone(),
-            pain: reflection.pain.clone(),
-            change: reflection.change.clone(),
-            severity: reflection.severity.as_str(),
-            tags: texts(&reflection.tags),
-        }
-    }
 }
 
 impl ReflectArgs {

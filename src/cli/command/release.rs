@@ -1,11 +1,11 @@
 //! `reflectt release`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{self, ReleasedJson};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::{fault, view};
+use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::ops;
 
@@ -22,21 +22,14 @@ pub struct Release {
     note: Option<String>,
 }
 
-/// The answer for a claim without a task.
-#[derive(Serialize)]
-struct ClaimOut {
-    id: String,
-    task: Option<String>,
-}
-
 impl Release {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let released = ops::release(session.context()?, &self.id, self.note.as_deref())
-            .map_err(fault::on(&self.id))?;
+            .map_err(answer::on(&self.id))?;
         let ui = &session.ui;
         match &released.task {
             Some(task) if ui.is_json() => ui.json(&session.task_json(task)),
-            None if ui.is_json() => ui.json(&ClaimOut {
+            None if ui.is_json() => ui.json(&ReleasedJson {
                 id: released.id.to_string(),
                 task: None,
             }),

@@ -2,9 +2,10 @@
 
 use clap::{ArgGroup, Args};
 
+use crate::answer::{self};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::{fault, view};
+use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::ops::{self, Verdict};
 
@@ -43,7 +44,7 @@ impl Review {
             },
         };
         let task =
-            ops::review(session.context()?, &self.id, &verdict).map_err(fault::on(&self.id))?;
+            ops::review(session.context()?, &self.id, &verdict).map_err(answer::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
             ui.json(&session.task_json(&task));

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithRawSiginfo;
@@ -125,9 +126,10 @@ fn signals() -> io::Result<Receiver<i32>> {
 }
 
 fn pass_on(child: &Child, signal: i32) {
-    let pid = i32::try_from(child.id()).expect("process ids are positive numbers of 31 bits");
-    // SAFETY: takes two numbers; the child is not reaped yet, so the id is still its own.
-    unsafe { libc::kill(pid, signal) };
+    // The child is not reaped yet, so the id is still its own; one that has ended need not know.
+    if let Some(signal) = Signal::from_named_raw(signal) {
+        kill_process(Pid::from_child(child), signal).ok();
+    }
 }
 
 /// Returns the exit code as a shell gives it: 128 and the signal's number if one ended it.

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use crate::answer::MessageJson;
 use crate::cli::error::CliError;
 use crate::cli::input::read_text;
-use crate::cli::json::MessageJson;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
 use crate::model::id::{IdPrefix, Stamp};

@@ -1,5 +1,6 @@
 //! A message as people read it, in `inbox`, `channel` and `ack`.
 
+use crate::answer::command_line;
 use crate::cli::excerpt;
 use crate::cli::text::{RED, Text};
 use crate::cli::ui::Ui;
@@ -10,6 +11,13 @@ use crate::model::name::AgentName;
 pub fn show_message(ui: &Ui, message: &Message) {
     ui.line(heading(ui, message));
     ui.block(2, &message.body);
+    show_advice(ui, message);
+}
+
+fn show_advice(ui: &Ui, message: &Message) {
+    for advice in message.advice() {
+        ui.line(Text::new().dim(format!("  → {}", command_line(&advice))));
+    }
 }
 
 /// Prints a message, of a long one the beginning, and returns whether that was all.
@@ -25,6 +33,7 @@ pub fn show_beginning(ui: &Ui, message: &Message, lines: usize, chars: usize) ->
     let left = body[shown.len()..].chars().count();
     let more = format!("  … {left} more characters: reflectt inbox --all");
     ui.line(Text::new().dim(more));
+    show_advice(ui, message);
     false
 }
 

@@ -1,30 +1,22 @@
 //! `reflectt status`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{StatusJson, sentence, texts};
 use crate::cli::error::CliError;
 use crate::cli::excerpt::{cut, first_line};
-use crate::cli::json::{ClaimJson, MessageJson, TaskJson, texts};
 use crate::cli::session::Session;
 use crate::cli::text::{BOLD, DIM, GREEN, RED, Text, YELLOW};
 use crate::cli::ui::Ui;
 use crate::model::message::Message;
 use crate::model::task::{Status, Task};
-use crate::ops::{self, AgentStatus, QueueCounts};
-
-use super::pause::PauseJson;
+use crate::ops::{self, AgentStatus};
 
 /// Show where you stand and what to do now. Changes nothing.
 ///
 /// Short whatever there is: long lists and texts are cut, with the command that shows the rest.
 #[derive(Debug, Args)]
 pub struct StatusArgs {}
-
-/// How many messages `--json` carries; `inbox_count` counts them all.
-const MESSAGES_MAX: usize = 20;
-/// How much of a message `--json` carries, in characters.
-const BODY_MAX: usize = 500;
 
 /// How many tasks of a kind are listed.
 const TASKS_SHOWN: usize = 4;
@@ -36,94 +28,6 @@ const MESSAGES_SHOWN: usize = 5;
 const LINE_MAX: usize = 90;
 /// How much of the sentence that says what to do is shown, in characters.
 const ACTION_MAX: usize = 500;
-
-#[derive(Serialize)]
-struct StatusJson<'a> {
-    agent: String,
-    active: Vec<TaskJson<'a>>,
-    /// Claims without a task.
-    claims: Vec<ClaimJson>,
-    /// What the remote has not confirmed, of tasks and of paths.
-    provisional: Vec<String>,
-    next: Option<TaskJson<'a>>,
-    reason: String,
-    reviews: Vec<TaskJson<'a>>,
-    inbox_count: usize,
-    inbox: Vec<Excerpt>,
-    queue: QueueJson,
-    paused: Option<PauseJson>,
-    action: String,
-}
-
-#[derive(Serialize)]
-struct Excerpt {
-    #[serde(flatten)]
-    message: MessageJson,
-    /// Whether `reflectt inbox` shows more of it.
-    truncated: bool,
-}
-
-#[derive(Serialize)]
-struct QueueJson {
-    todo: usize,
-    ready: usize,
-    doing: usize,
-    blocked: usize,
-    validating: usize,
-}
-
-impl From<&Message> for Excerpt {
-    fn from(message: &Message) -> Excerpt {
-        let mut json = MessageJson::from(message);
-        let cut = json.body.char_indices().nth(BODY_MAX).map(|(at, _)| at);
-        if let Some(at) = cut {
-            json.body.truncate(at);
-        }
-        Excerpt {
-            message: json,
-            truncated: cut.is_some(),
-        }
-    }
-}
-
-impl From<&QueueCounts> for QueueJson {
-    fn from(queue: &QueueCounts) -> QueueJson {
-        QueueJson {
-            todo: queue.todo,
-            ready: queue.ready,
-            doing: queue.doing,
-            blocked: queue.blocked,
-            validating: queue.validating,
-        }
-    }
-}
-
-impl<'a> From<&'a AgentStatus> for StatusJson<'a> {
-    fn from(status: &'a AgentStatus) -> StatusJson<'a> {
-        let messages = status.inbox.iter().take(MESSAGES_MAX);
-        StatusJson {
-            agent: status.agent.to_string(),
-            active: (status.active.iter())
-                .map(|task| TaskJson {
-                    provisional: status.provisional.contains(&task.id),
-                    ..TaskJson::from(task)
-                })
-                .collect(),
-            claims: (status.paths.iter())
-                .map(|claim| ClaimJson::new(claim, &status.provisional))
-                .collect(),
-            provisional: status.provisional.iter().map(ToString::to_string).collect(),
-            next: status.next.as_ref().map(TaskJson::from),
-            reason: status.reason.clone(),
-            reviews: status.reviews.iter().map(TaskJson::from).collect(),
-            inbox_count: status.inbox.len(),
-            inbox: messages.map(Excerpt::from).collect(),
-            queue: (&status.queue).into(),
-            paused: status.paused.as_ref().map(PauseJson::from),
-            action: status.action.clone(),
-        }
-    }
-}
 
 impl StatusArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
@@ -148,7 +52,7 @@ fn lines(ui: &Ui, status: &AgentStatus) -> Vec<Text> {
             .plain("."),
         Text::new()
             .styled(BOLD, "ACTION: ")
-            .plain(cut(&status.action, ACTION_MAX)),
+            .plain(cut(&sentence(status.action()), ACTION_MAX)),
     ];
     if let Some(pause) = &status.paused {
         let until = match pause.until {
@@ -328,6 +232,7 @@ mod tests {
     use crate::model::name::Author;
     use crate::model::task::{Draft, TaskEvent, TaskLog};
     use crate::model::time::Timestamp;
+    use crate::ops::QueueCounts;
 
     use super::*;
 
@@ -399,7 +304,6 @@ mod tests {
             queue: QueueCounts::default(),
             provisional: std::collections::BTreeSet::new(),
             paused: None,
-            action: long(8192),
         };
         let ui = Ui::stdio(UiOptions::from_env(|_| None, Terminal::default(), || 2_000));
         let text: Vec<String> = lines(&ui, &status)
@@ -412,7 +316,16 @@ mod tests {
         assert!(text.contains("and 195 more: reflectt inbox"), "{text}");
         let json = serde_json::to_value(StatusJson::from(&status)).unwrap();
         assert_eq!(json["inbox_count"], 200);
-        assert_eq!(json["inbox"].as_array().unwrap().len(), MESSAGES_MAX);
+        assert_eq!(json["inbox"].as_array().unwrap().len(), 20);
         assert_eq!(json["inbox"][0]["truncated"], true);
+        let idle = AgentStatus {
+            active: Vec::new(),
+            next: None,
+            reviews: Vec::new(),
+            inbox: Vec::new(),
+            ..status
+        };
+        let action = lines(&ui, &idle)[1].render(Color::Off);
+        assert!(action.chars().count() < 6_000, "{action}");
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
+use crate::answer::{self};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::{criterion, fault, view};
+use crate::cli::{criterion, view};
 use crate::model::id::IdPrefix;
 use crate::model::name::AgentName;
 use crate::model::task::Status;
@@ -53,7 +54,7 @@ impl Submit {
             caveat: self.caveat.clone(),
             reviewer: self.reviewer.clone(),
         };
-        let task = ops::submit(session.context()?, &self.id, &new).map_err(fault::on(&self.id))?;
+        let task = ops::submit(session.context()?, &self.id, &new).map_err(answer::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
             ui.json(&session.task_json(&task));

@@ -1,8 +1,8 @@
 //! `reflectt sync`
 
 use clap::Args;
-use serde::Serialize;
 
+use crate::answer::{LostJson, SyncJson};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::ops::OpsError;
@@ -15,32 +15,12 @@ use crate::ops::sync::{self, SyncOptions};
 #[derive(Debug, Args)]
 pub struct SyncArgs {}
 
-#[derive(Serialize)]
-struct Out {
-    /// How many commits came.
-    pulled: usize,
-    /// How many commits went.
-    pushed: usize,
-    /// How many files both sides had changed.
-    merged: usize,
-    /// Provisional claims that were not confirmed.
-    lost_claims: Vec<LostJson>,
-    warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct LostJson {
-    id: String,
-    agent: String,
-    reason: String,
-}
-
 impl SyncArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let context = session.context()?;
         let report = sync::sync(context, SyncOptions::FULL).map_err(not_synchronised)?;
         if session.ui.is_json() {
-            session.ui.json(&Out {
+            session.ui.json(&SyncJson {
                 pulled: report.pulled,
                 pushed: report.pushed,
                 merged: report.merged,

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use crate::answer::{self};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::{fault, view};
+use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::ops;
 
@@ -17,7 +18,7 @@ pub struct Unblock {
 
 impl Unblock {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
-        let task = ops::unblock(session.context()?, &self.id).map_err(fault::on(&self.id))?;
+        let task = ops::unblock(session.context()?, &self.id).map_err(answer::on(&self.id))?;
         if session.ui.is_json() {
             session.ui.json(&session.task_json(&task));
         } else {

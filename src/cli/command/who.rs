@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::answer::{AgentsJson, texts};
 use crate::cli::error::CliError;
-use crate::cli::json::{AgentsJson, texts};
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::text::{BOLD, DIM, GREEN, PLAIN, YELLOW};

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli::error::CliError;
-use crate::cli::session::{Session, now};
+use crate::cli::session::Session;
 use crate::cli::text::{GREEN, RED, Text};
 use crate::git::Repo;
+use crate::ops::now;
 use crate::ops::{self, Context, OpsError, Proof};
 
 use super::Keep;

@@ -3,7 +3,7 @@
 //! A signal that ends the demo ends them too. They are in process groups of their own, so that
 //! Ctrl-C at a terminal reaches the demo alone and it alone decides.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -33,7 +34,7 @@ pub struct Processes {
 /// belongs to somebody else by now.
 #[derive(Default)]
 struct Running {
-    groups: BTreeSet<i32>,
+    groups: HashSet<Pid>,
     /// The signal that told the demo to end; nothing is started any more.
     ended_by: Option<i32>,
 }
@@ -49,8 +50,8 @@ impl Processes {
                 let mut running = lock(&shared);
                 running.ended_by.get_or_insert(signal);
                 for group in &running.groups {
-                    // SAFETY: takes two numbers; the group's leader is not reaped yet.
-                    unsafe { libc::kill(-group, libc::SIGKILL) };
+                    // The group's leader is not reaped yet.
+                    kill_process_group(*group, Signal::KILL).ok();
                 }
             }
         })?;
@@ -135,7 +136,7 @@ impl Processes {
         }
         let child = command.spawn()?;
         if on_signal == OnSignal::Kill {
-            running.groups.insert(group(&child));
+            running.groups.insert(Pid::from_child(&child));
         }
         Ok(child)
     }
@@ -149,7 +150,7 @@ impl Processes {
         });
         await_end(&child)?;
         let mut running = lock(&self.running);
-        running.groups.remove(&group(&child));
+        running.groups.remove(&Pid::from_child(&child));
         // It has ended, so this returns at once.
         let status = child.wait()?;
         let code = match (status.code(), status.signal()) {
@@ -199,24 +200,13 @@ pub fn interrupted() -> CliError {
 /// Waits for the end of a process and leaves it to be reaped.
 fn await_end(child: &Child) -> io::Result<()> {
     loop {
-        // SAFETY: `info` is a plain record that the call fills in, and lives until it returns.
-        let done = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            let flags = libc::WEXITED | libc::WNOWAIT;
-            libc::waitid(libc::P_PID, child.id(), &raw mut info, flags)
-        };
-        if done == 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
+        let flags = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(Pid::from_child(child)), flags) {
+            Ok(_) => return Ok(()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
-}
-
-fn group(child: &Child) -> i32 {
-    i32::try_from(child.id()).expect("process ids are positive numbers of 31 bits")
 }
 
 fn read(stream: Option<&mut impl io::Read>) -> String {

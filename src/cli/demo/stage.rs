@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::answer;
 use crate::cli::error::CliError;
-use crate::cli::fault;
 use crate::git::{Git, GitCommand, GitError, GitOutput, Repo};
 
 /// From how many files on a worktree checks out only the top level and what the demo adds.
@@ -277,5 +277,5 @@ pub fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 fn of_git(error: GitError) -> CliError {
-    fault::of(error.into())
+    answer::of(error.into())
 }

@@ -117,8 +117,8 @@ fn a_process_left_in_the_background_is_not_waited_for() {
     let text = String::from_utf8(output).unwrap();
     let pid = text.lines().nth(1).unwrap().parse().unwrap();
     assert_eq!(text.lines().next(), Some("out"));
-    // SAFETY: ends the sleeper that this test started.
-    unsafe { libc::kill(pid, libc::SIGKILL) };
+    let sleeper = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(sleeper, rustix::process::Signal::KILL).unwrap();
 }
 
 #[test]

@@ -4,9 +4,12 @@
 //! the process itself.
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::{Sign, Watch};
 use crate::git::Cancel;
@@ -74,14 +77,14 @@ fn attend(
     let is_cancelled = || cancel.is_some_and(Cancel::is_cancelled);
     let mut deadline = Instant::now().checked_add(limit);
     for fd in [
-        stdin.as_ref().map(AsRawFd::as_raw_fd),
-        stdout.as_ref().map(AsRawFd::as_raw_fd),
-        stderr.as_ref().map(AsRawFd::as_raw_fd),
+        stdin.as_ref().map(AsFd::as_fd),
+        stdout.as_ref().map(AsFd::as_fd),
+        stderr.as_ref().map(AsFd::as_fd),
     ]
     .into_iter()
     .flatten()
     {
-        set_non_blocking(fd)?;
+        rustix::io::ioctl_fionbio(fd, true)?;
     }
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut unsent = input;
@@ -105,12 +108,13 @@ fn attend(
         let Some(left) = time_left(deadline) else {
             return Ok(Finished::TimedOut);
         };
-        let mut polled = [
-            poll_fd(stdin.as_ref(), libc::POLLOUT),
-            poll_fd(stdout.as_ref(), libc::POLLIN),
-            poll_fd(stderr.as_ref(), libc::POLLIN),
+        let fds = [
+            stdin.as_ref().map(AsFd::as_fd),
+            stdout.as_ref().map(AsFd::as_fd),
+            stderr.as_ref().map(AsFd::as_fd),
         ];
-        if poll(&mut polled, left.min(LOOK))? == 0 {
+        let ready = look(fds, left.min(LOOK))?;
+        if ready == [false; 3] {
             // Something that git started in the background may keep the pipes open for ever.
             if has_ended(child)? {
                 drain(stdout, &mut out)?;
@@ -119,13 +123,13 @@ fn attend(
             }
             continue;
         }
-        if polled[0].revents != 0 && !feed(stdin, &mut unsent)? {
+        if ready[0] && !feed(stdin, &mut unsent)? {
             unsent = &[];
         }
-        if polled[1].revents != 0 {
+        if ready[1] {
             drain(stdout, &mut out)?;
         }
-        if polled[2].revents != 0 {
+        if ready[2] {
             drain(stderr, &mut err)?;
         }
     }
@@ -155,10 +159,10 @@ fn attend(
 /// locks in the remote, where nobody removes them.
 fn end_group(child: &mut Child, mut pipes: Pipes) {
     pipes.stdin = None;
-    let group = -(child.id().cast_signed());
-    // SAFETY: `kill` takes plain numbers. The child is not reaped yet, so the group's number
-    // cannot belong to anyone else.
-    unsafe { libc::kill(group, libc::SIGTERM) };
+    // The child is not reaped yet, so the group's number cannot belong to anyone else. A group
+    // that has ended cannot be signalled, and need not.
+    let group = Pid::from_child(child);
+    kill_process_group(group, Signal::TERM).ok();
     let deadline = Instant::now().checked_add(GRACE);
     let mut unread = Vec::new();
     while time_left(deadline).is_some() {
@@ -172,8 +176,8 @@ fn end_group(child: &mut Child, mut pipes: Pipes) {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    // SAFETY: as above. Sent even when the child has ended: its children may not have.
-    unsafe { libc::kill(group, libc::SIGKILL) };
+    // Sent even when the child has ended: its children may not have.
+    kill_process_group(group, Signal::KILL).ok();
     // Nothing is left to do if the wait fails: the process was killed, and its status is unused.
     child.wait().ok();
 }
@@ -181,26 +185,12 @@ fn end_group(child: &mut Child, mut pipes: Pipes) {
 /// Tells whether the child has ended, and leaves it to be reaped: while it is not, its process
 /// group cannot be given to another.
 fn has_ended(child: &Child) -> io::Result<bool> {
-    // SAFETY: `siginfo_t` is plain data for which zeros are valid, and `waitid` only writes to it.
-    let (done, info) = unsafe {
-        let mut info: libc::siginfo_t = std::mem::zeroed();
-        let done = libc::waitid(
-            libc::P_PID,
-            child.id(),
-            &raw mut info,
-            libc::WEXITED | libc::WNOHANG | libc::WNOWAIT,
-        );
-        (done, info)
-    };
-    if done != 0 {
-        let error = io::Error::last_os_error();
-        return match error.kind() {
-            io::ErrorKind::Interrupted => Ok(false),
-            _ => Err(error),
-        };
+    let flags = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    match waitid(WaitId::Pid(Pid::from_child(child)), flags) {
+        Ok(status) => Ok(status.is_some()),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
     }
-    // SAFETY: `waitid` filled in the fields of a child's state change, or left them zero.
-    Ok(unsafe { info.si_pid() } != 0)
 }
 
 fn time_left(deadline: Option<Instant>) -> Option<Duration> {
@@ -213,38 +203,24 @@ fn time_left(deadline: Option<Instant>) -> Option<Duration> {
     }
 }
 
-fn set_non_blocking(fd: RawFd) -> io::Result<()> {
-    // SAFETY: the descriptor is one of our ends of the child's pipes, open for as long as they are.
-    unsafe {
-        let flags = libc::fcntl(fd, libc::F_GETFL);
-        if flags < 0 || libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) < 0 {
-            return Err(io::Error::last_os_error());
-        }
+/// Waits until one of the pipes has something to do, and tells which: the first is written to.
+fn look(fds: [Option<BorrowedFd>; 3], limit: Duration) -> io::Result<[bool; 3]> {
+    let flags = [PollFlags::OUT, PollFlags::IN, PollFlags::IN];
+    let mut ready = [false; 3];
+    let limit = limit.clamp(Duration::from_millis(1), Duration::from_secs(60));
+    let limit = Timespec::try_from(limit).expect("a minute at most");
+    let open = fds.into_iter().zip(flags).enumerate();
+    let (places, mut open): (Vec<usize>, Vec<PollFd>) = open
+        .filter_map(|(at, (fd, flags))| Some((at, PollFd::from_borrowed_fd(fd?, flags))))
+        .unzip();
+    match poll(&mut open, Some(&limit)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
     }
-    Ok(())
-}
-
-fn poll_fd(stream: Option<&impl AsRawFd>, events: libc::c_short) -> libc::pollfd {
-    libc::pollfd {
-        // A negative descriptor is skipped.
-        fd: stream.map_or(-1, AsRawFd::as_raw_fd),
-        events,
-        revents: 0,
+    for (at, fd) in places.into_iter().zip(&open) {
+        ready[at] = !fd.revents().is_empty();
     }
-}
-
-fn poll(fds: &mut [libc::pollfd; 3], limit: Duration) -> io::Result<i32> {
-    let millis = limit.as_millis().clamp(1, 60_000) as libc::c_int;
-    // SAFETY: the pointer and the count describe `fds`.
-    let ready = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, millis) };
-    if ready >= 0 {
-        return Ok(ready);
-    }
-    let error = io::Error::last_os_error();
-    match error.kind() {
-        io::ErrorKind::Interrupted => Ok(0),
-        _ => Err(error),
-    }
+    Ok(ready)
 }
 
 /// Writes what the pipe takes; false when the reader is gone, which is its own business.

@@ -18,11 +18,11 @@ fn pair() -> (TestRepo, PathBuf) {
     (test, bare)
 }
 
-fn push(name: &RefName, expected: Option<Oid>, new: Option<Oid>) -> RemotePush {
-    RemotePush {
+fn push(name: &RefName, expected: Option<Oid>, new: Option<Oid>) -> RefUpdate {
+    RefUpdate {
         name: name.clone(),
-        expected: expected.map_or(Expected::Absent, Expected::At),
-        new,
+        from: expected,
+        to: new,
     }
 }
 
@@ -197,8 +197,8 @@ fn a_remote_that_is_gone_or_silent_is_unreachable() {
         .parse()
         .unwrap();
     let deadline = Instant::now() + Duration::from_secs(5);
-    // SAFETY: signal 0 only asks whether there is such a process.
-    while unsafe { libc::kill(child, 0) } == 0 {
+    let process = rustix::process::Pid::from_raw(child).unwrap();
+    while rustix::process::test_kill_process(process).is_ok() {
         let state = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
         if state.contains(") Z ") || Instant::now() > deadline {
             assert!(state.contains(") Z "), "the child lives on: {state}");

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::git::testing::{TestRepo, name, swap, write_commit};
-use crate::git::{Expected, RefOutcome, RefStore, RefUpdate};
+use crate::git::{RefOutcome, RefStore, RefUpdate};
 
 fn leave_lock(path: &Path, age: Duration) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -29,8 +29,8 @@ fn an_update_removes_the_lock_of_a_killed_git_and_says_so() {
         let store = repo.ref_store(Advisory::Held);
         let update = RefUpdate {
             name: name("refs/reflectt/claims"),
-            expected: Expected::Absent,
-            new: Some(new),
+            from: None,
+            to: Some(new),
         };
         assert_eq!(store.update(&[update], "m").unwrap(), RefOutcome::Moved);
         let removed = store.take_removed_locks();
@@ -102,8 +102,8 @@ fn a_lock_that_stays_live_is_an_error_that_names_it() {
     leave_lock(&lock, Duration::ZERO);
     let update = RefUpdate {
         name: name("refs/heads/other"),
-        expected: Expected::Absent,
-        new: Some(oid),
+        from: None,
+        to: Some(oid),
     };
     let mut store = repo.ref_store(Advisory::Held);
     store.patience = Duration::from_secs(1);

@@ -8,8 +8,8 @@ use crate::git::testing::{TestRepo, name, swap, write_commit};
 fn step(at: &RefName, from: Option<Oid>, to: Option<Oid>) -> RefUpdate {
     RefUpdate {
         name: at.clone(),
-        expected: from.map_or(Expected::Absent, Expected::At),
-        new: to,
+        from,
+        to,
     }
 }
 

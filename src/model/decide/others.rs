@@ -6,7 +6,7 @@ use crate::model::claim::{Claim, Phase, Table};
 use crate::model::id::TaskId;
 use crate::model::name::{AgentName, ResourceName};
 use crate::model::path::PathPattern;
-use crate::model::rule::{Refusal, Rule};
+use crate::model::rule::Refusal;
 
 use super::{Change, Decision, Facts};
 
@@ -85,10 +85,10 @@ pub(super) fn step(table: Table) -> Table {
 
 pub(super) fn check_pause(table: &Table, facts: &Facts) -> Result<(), Refusal> {
     match &table.pause {
-        Some(pause) if !pause.is_over(facts.now) => Err(Refusal::new(
-            Rule::Paused,
-            format!("`{}` has paused the team: {}", pause.by, pause.reason),
-        )),
+        Some(pause) if !pause.is_over(facts.now) => Err(Refusal::Paused {
+            by: pause.by.clone(),
+            reason: pause.reason.clone(),
+        }),
         _ => Ok(()),
     }
 }
@@ -100,26 +100,20 @@ pub(super) fn check_wip(others: &Others, facts: &Facts, agent: &AgentName) -> Re
             .claims()
             .filter(|claim| claim.of_task && claim.phase == Phase::Working)
     };
-    let working: Vec<&str> = in_progress()
+    let holding: Vec<TaskId> = in_progress()
         .filter(|claim| claim.agent == *agent)
-        .map(|claim| claim.id.as_str())
+        .map(|claim| claim.id)
         .collect();
-    if working.len() >= limit {
-        return Err(Refusal::new(
-            Rule::WipAgent,
-            format!(
-                "`{agent}` already works on {} of {limit}: {}",
-                working.len(),
-                working.join(", ")
-            ),
-        ));
+    if holding.len() >= limit {
+        return Err(Refusal::WipAgent {
+            agent: agent.clone(),
+            limit,
+            holding,
+        });
     }
-    let team = in_progress().count();
-    match facts.settings.wip_team {
-        Some(limit) if team >= limit as usize => Err(Refusal::new(
-            Rule::WipTeam,
-            format!("the team already works on {team} of {limit} tasks"),
-        )),
+    let working = in_progress().count();
+    match facts.settings.wip_team.map(|limit| limit as usize) {
+        Some(limit) if working >= limit => Err(Refusal::WipTeam { limit, working }),
         _ => Ok(()),
     }
 }
@@ -131,27 +125,22 @@ pub(super) fn check_resources(
 ) -> Result<(), Refusal> {
     for resource in resources {
         let Some(capacity) = facts.settings.resources.get(resource) else {
-            return Err(Refusal::new(
-                Rule::Resource,
-                format!(
-                    "there is no resource `{resource}`; give it a capacity with `reflectt config set resources.{resource} N`"
-                ),
-            ));
+            return Err(Refusal::NoResource {
+                resource: resource.clone(),
+            });
         };
-        let users: Vec<String> = others
+        let capacity = *capacity as usize;
+        let users: Vec<_> = others
             .claims()
             .filter(|claim| claim.resources.contains(resource))
-            .map(|claim| format!("{} ({})", claim.agent, claim.id))
+            .map(|claim| (claim.agent.clone(), claim.id))
             .collect();
-        if users.len() >= *capacity as usize {
-            return Err(Refusal::new(
-                Rule::Resource,
-                format!(
-                    "`{resource}` is used by {} of {capacity}: {}",
-                    users.len(),
-                    users.join(", ")
-                ),
-            ));
+        if users.len() >= capacity {
+            return Err(Refusal::Resource {
+                resource: resource.clone(),
+                capacity,
+                users,
+            });
         }
     }
     Ok(())

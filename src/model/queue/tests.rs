@@ -330,7 +330,7 @@ fn a_full_agent_is_told_so_once() {
         ready("dddddd", 1, Priority::P1),
     ];
     let queue = look_as(&kai(), &open, &table, "");
-    assert_eq!(queue.refused.map(|r| r.rule), Some(Rule::WipAgent));
+    assert_eq!(queue.refused.map(|r| r.rule()), Some(Rule::WipAgent));
     assert_eq!((queue.best, queue.ready), (None, 2));
 }
 

@@ -7,10 +7,9 @@ use crate::model::id::{Fence, Stamp, TaskId};
 use crate::model::moment::Moment;
 use crate::model::name::{AgentName, Author};
 use crate::model::path::PathPattern;
-use crate::model::rule::{Refusal, Rule};
 use crate::model::time::Timestamp;
 
-use super::{Block, Draft, Edit, Folded, Handoff, Status, Submission, Task, TaskEvent, TaskLog};
+use super::{Block, Draft, Edit, Folded, Handoff, Status, Task, TaskEvent, TaskLog};
 
 /// How much of an earlier note is kept beside that of a claim that lapsed, in characters. A task
 /// may lapse again and again, and its note must not grow with it.
@@ -41,7 +40,7 @@ impl TaskLog {
                 (None, _) => void.push((stamp, "came before the task was created".to_owned())),
                 (Some(task), _) => match task.allows_event(event) {
                     Ok(()) => task.apply(stamp, event),
-                    Err(refusal) => void.push((stamp, refusal.message)),
+                    Err(refusal) => void.push((stamp, refusal.to_string())),
                 },
             }
         }
@@ -134,252 +133,6 @@ impl Task {
             created: at,
             updated: at,
             closed: None,
-        }
-    }
-
-    /// Checks whether `by` may do this to the task in its present state.
-    ///
-    /// These are the rules that one task can judge by itself. Those that need the others
-    /// (dependencies, limits, overlapping paths) are in [`crate::model::decide`].
-    pub fn allows(&self, by: &Author, event: &TaskEvent) -> Result<(), Refusal> {
-        match event {
-            TaskEvent::Created(_) => Err(self.wrong_status("created again")),
-            TaskEvent::Commented { .. }
-            | TaskEvent::Overridden { .. }
-            | TaskEvent::Retracted { .. } => Ok(()),
-            TaskEvent::Unknown { .. } => Ok(()),
-            TaskEvent::Edited(edit) => self.allows_edit(edit),
-            TaskEvent::Claimed { fence, .. } => self.allows_claim(*fence),
-            TaskEvent::Extended { .. } => self.by_holder(by, "extended"),
-            TaskEvent::Blocked { .. } => {
-                self.in_status(&[Status::Doing, Status::Blocked], "blocked")?;
-                self.by_holder(by, "blocked")
-            }
-            TaskEvent::Unblocked => {
-                self.in_status(&[Status::Blocked], "unblocked")?;
-                self.by_holder(by, "unblocked")
-            }
-            TaskEvent::Submitted(submission) => self.allows_submission(by, submission),
-            TaskEvent::Approved { submission, .. }
-            | TaskEvent::ChangesRequested { submission, .. } => self.allows_review(by, *submission),
-            TaskEvent::Corrected { submission, .. } => self.allows_correction(by, *submission),
-            TaskEvent::Released { .. } => self.by_holder(by, "released"),
-            TaskEvent::HandedOff { to, fence, .. } => self.allows_hand_off(by, to, *fence),
-            TaskEvent::Lapsed { agent, fence, .. } => {
-                if self.fence == Some(*fence) && self.assignee.as_ref() == Some(agent) {
-                    Ok(())
-                } else {
-                    Err(Refusal::new(
-                        Rule::Holder,
-                        format!("the claim {fence} of `{agent}` was over"),
-                    ))
-                }
-            }
-            TaskEvent::Cancelled { .. } if self.status.is_open() => Ok(()),
-            TaskEvent::Cancelled { .. } => Err(self.wrong_status("cancelled")),
-            TaskEvent::Reopened { .. } if !self.status.is_open() => Ok(()),
-            TaskEvent::Reopened { .. } => Err(self.wrong_status("reopened")),
-        }
-    }
-
-    /// Checks whether an event may follow: it was decided about the claim that there is now.
-    fn allows_event(&self, event: &Event<TaskEvent>) -> Result<(), Refusal> {
-        let decided = event.decided.filter(|_| event.kind.decides());
-        if let Some(under) = decided.and_then(|decided| decided.under)
-            && self.fence != Some(under)
-        {
-            let message = format!("the claim {under} was over");
-            return Err(Refusal::new(Rule::Holder, message));
-        }
-        match &event.kind {
-            // Whose review it is was judged when it was decided. An edit by hand of the reviewer,
-            // which nobody decides, may have come to light since.
-            TaskEvent::Approved { submission, .. }
-            | TaskEvent::ChangesRequested { submission, .. }
-                if event.decided.is_some() =>
-            {
-                self.allows_verdict(&event.by, *submission)
-            }
-            kind => self.allows(&event.by, kind),
-        }
-    }
-
-    fn allows_edit(&self, edit: &Edit) -> Result<(), Refusal> {
-        if !self.status.is_open() {
-            return Err(self.wrong_status("edited"));
-        }
-        // Whose work it is, is decided by claims; who may take free work, by anyone.
-        if edit.assignee.is_some() && self.status != Status::Todo {
-            return Err(self.wrong_status("assigned"));
-        }
-        // What a claim covers changes by `claim` and `release`, or table and record disagree.
-        if (edit.paths.is_some() || edit.resources.is_some()) && self.fence.is_some() {
-            return Err(Refusal::new(
-                Rule::Status,
-                format!(
-                    "task `{}` is claimed; its holder widens it with `claim --path`",
-                    self.id
-                ),
-            ));
-        }
-        match &edit.reviewer {
-            // A reviewer must not be the author, and somebody must be there to review.
-            Some(Some(reviewer))
-                if self.status != Status::Todo && self.assignee.as_ref() == Some(reviewer) =>
-            {
-                return Err(own_review(reviewer));
-            }
-            Some(None) if self.status == Status::Validating => {
-                let message = format!("task `{}` is in review; name another reviewer", self.id);
-                return Err(Refusal::new(Rule::Reviewer, message));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// The table decides who holds a task, and a higher fence proves a later decision.
-    fn allows_claim(&self, fence: Fence) -> Result<(), Refusal> {
-        if !self.status.is_open() {
-            return Err(self.wrong_status("claimed"));
-        }
-        if fence <= self.last_fence {
-            return Err(Refusal::new(
-                Rule::Holder,
-                format!("claim {fence} was superseded by claim {}", self.last_fence),
-            ));
-        }
-        Ok(())
-    }
-
-    fn allows_submission(&self, by: &Author, submission: &Submission) -> Result<(), Refusal> {
-        // Done by approval of an earlier submission: nobody has reviewed this one, so the
-        // approval does not stand. Only clones that worked apart can get here.
-        let after_approval =
-            self.status == Status::Done && self.assignee.as_ref().is_some_and(|a| by.is(a));
-        if !after_approval {
-            self.in_status(
-                &[Status::Doing, Status::Blocked, Status::Validating],
-                "submitted",
-            )?;
-            self.by_holder(by, "submitted")?;
-        }
-        match &submission.reviewer {
-            Some(reviewer) if by.is(reviewer) => Err(own_review(reviewer)),
-            _ => Ok(()),
-        }
-    }
-
-    fn allows_review(&self, by: &Author, submission: Stamp) -> Result<(), Refusal> {
-        self.allows_verdict(by, submission)?;
-        match &self.reviewer {
-            Some(reviewer) if by.is(reviewer) => Ok(()),
-            Some(reviewer) => Err(Refusal::new(
-                Rule::Reviewer,
-                format!(
-                    "the review of `{}` is `{reviewer}`'s, not `{by}`'s",
-                    self.id
-                ),
-            )),
-            None => Err(Refusal::new(
-                Rule::Reviewer,
-                format!("task `{}` has no reviewer", self.id),
-            )),
-        }
-    }
-
-    /// Checks whether there is something to judge for anybody but its author.
-    fn allows_verdict(&self, by: &Author, submission: Stamp) -> Result<(), Refusal> {
-        self.in_status(&[Status::Validating], "reviewed")?;
-        if let Some(author) = self.assignee.as_ref().filter(|author| by.is(author)) {
-            return Err(own_review(author));
-        }
-        match &self.submission {
-            Some((latest, _)) if *latest == submission => Ok(()),
-            _ => Err(Refusal::new(
-                Rule::Submission,
-                format!(
-                    "a newer submission of `{}` replaced the one reviewed",
-                    self.id
-                ),
-            )),
-        }
-    }
-
-    /// What was said in a review may be said better by whoever said it, while it is the last word.
-    fn allows_correction(&self, by: &Author, submission: Stamp) -> Result<(), Refusal> {
-        let sent_back = self.status.is_open() && self.changes.is_some();
-        let judged = self.status == Status::Done || sent_back;
-        let last = (self.submission.as_ref()).is_some_and(|(latest, _)| *latest == submission);
-        if !judged || !last {
-            let message = format!("task `{}` has no review that could be corrected", self.id);
-            return Err(Refusal::new(Rule::Submission, message));
-        }
-        match &self.reviewer {
-            Some(reviewer) if by.is(reviewer) => Ok(()),
-            _ => Err(Refusal::new(
-                Rule::Reviewer,
-                format!("the review of `{}` is not `{by}`'s", self.id),
-            )),
-        }
-    }
-
-    fn allows_hand_off(
-        &self,
-        by: &Author,
-        to: &AgentName,
-        fence: Option<Fence>,
-    ) -> Result<(), Refusal> {
-        self.in_status(&[Status::Doing, Status::Blocked], "handed off")?;
-        self.by_holder(by, "handed off")?;
-        if by.is(to) {
-            return Err(Refusal::new(
-                Rule::Holder,
-                format!("`{to}` already holds `{}`", self.id),
-            ));
-        }
-        match fence {
-            Some(fence) => self.allows_claim(fence),
-            None => Ok(()),
-        }
-    }
-
-    fn in_status(&self, statuses: &[Status], what: &str) -> Result<(), Refusal> {
-        if statuses.contains(&self.status) {
-            Ok(())
-        } else {
-            Err(self.wrong_status(what))
-        }
-    }
-
-    fn wrong_status(&self, what: &str) -> Refusal {
-        Refusal::new(
-            Rule::Status,
-            format!(
-                "task `{}` is `{}` and cannot be {what}",
-                self.id,
-                self.status.told()
-            ),
-        )
-    }
-
-    fn by_holder(&self, by: &Author, what: &str) -> Result<(), Refusal> {
-        match self.holder() {
-            Some(holder) if by.is(holder) => Ok(()),
-            Some(holder) => Err(Refusal::new(
-                Rule::Holder,
-                format!(
-                    "task `{}` is held by `{holder}` and cannot be {what} by `{by}`",
-                    self.id
-                ),
-            )),
-            None => Err(Refusal::new(
-                Rule::Holder,
-                format!(
-                    "nobody holds task `{}`; claim it before it is {what}",
-                    self.id
-                ),
-            )),
         }
     }
 
@@ -561,13 +314,6 @@ impl Task {
             });
         }
     }
-}
-
-fn own_review(author: &AgentName) -> Refusal {
-    Refusal::new(
-        Rule::Reviewer,
-        format!("`{author}` cannot review its own work"),
-    )
 }
 
 fn add_paths(have: &mut Vec<PathPattern>, more: &[PathPattern]) {

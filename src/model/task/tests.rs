@@ -306,7 +306,7 @@ fn refusals_name_their_rule() {
         (&doing, "jane", repath(), Rule::Status),
     ] {
         let refusal = task.allows(&Author::lossy(by), &event).unwrap_err();
-        assert_eq!(refusal.rule, rule, "{} by {by}: {refusal}", event.name());
+        assert_eq!(refusal.rule(), rule, "{} by {by}: {refusal}", event.name());
     }
     for event in [assign(), repath()] {
         assert_eq!(todo.allows(&Author::lossy("jane"), &event), Ok(()));

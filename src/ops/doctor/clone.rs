@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::git::{Advisory, GIT_OLDEST, GitVersion};
+use crate::model::advice::Call;
 use crate::model::name::AgentName;
 use crate::model::time::Span;
 use crate::ops::{AGENT_KEY, Context, OpsError};
 use crate::store::CacheState;
 
-use super::{Finding, MEND, Mending, Severity, Thing};
+use super::{Finding, Mending, Severity, Thing};
 
 /// A heartbeat this far ahead of the clock was made by another clock.
 const AHEAD_MAX: Span = Span::from_secs(10);
@@ -57,7 +58,7 @@ fn remote(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
         // Renamed, it has its branches under its new name.
         let renamed = names.iter().find(|name| store.has_tracked(name));
         findings.push(match renamed.or(names.first()) {
-            Some(name) => finding.fix(format!("reflectt init --remote {name}")),
+            Some(name) => finding.fix(Call::to("init").set("remote", name)),
             None => finding.fix("git remote add NAME URL, then reflectt init --remote NAME"),
         });
         return Ok(());
@@ -69,7 +70,7 @@ fn remote(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
         let reason = crate::ops::chain(&error);
         let thing = Thing::Git;
         let finding = Finding::new(Severity::Error, "remote_record", thing, reason);
-        findings.push(finding.fix("reflectt sync (says how to put it right)"));
+        findings.push(finding.fix(Call::to("sync").so("says how to put it right")));
     }
     let (Some(record), Some(table)) = (here.record, there.table) else {
         return Ok(());
@@ -136,7 +137,8 @@ fn locks(ctx: &Context, mending: Mending, findings: &mut Vec<Finding>) -> Result
             false => (Severity::Error, "it stops updates"),
         };
         let reason = format!("left behind by a killed git process {age} ago; {harm}");
-        let mut finding = Finding::new(severity, "stale_lock", thing, reason).fix(MEND);
+        let mut finding =
+            Finding::new(severity, "stale_lock", thing, reason).fix(super::mend_all());
         if mending == Mending::Mend {
             let removed = ctx
                 .repo()
@@ -150,6 +152,7 @@ fn locks(ctx: &Context, mending: Mending, findings: &mut Vec<Finding>) -> Result
 
 /// Examines which worktree acts as whom.
 fn worktrees(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError> {
+    let join = || Call::to("join").on_some("name", "NAME");
     let snapshot = ctx.store().snapshot()?;
     let mut bound: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for worktree in ctx.repo().worktrees()? {
@@ -169,7 +172,7 @@ fn worktrees(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError>
                 let reason = format!("the worktree acts as `{name}`, who is not on the team");
                 findings.push(
                     Finding::new(Severity::Warning, "worktree_of_unknown", thing, reason)
-                        .fix("reflectt join NAME (there)"),
+                        .fix(join().so("there")),
                 );
             } else if let Some(other) = paths.iter().find(|other| *other != path) {
                 let reason = format!(
@@ -178,7 +181,7 @@ fn worktrees(ctx: &Context, findings: &mut Vec<Finding>) -> Result<(), OpsError>
                 );
                 findings.push(
                     Finding::new(Severity::Warning, "worktrees_of_one", thing, reason)
-                        .fix("reflectt join NAME (in one of them, with another name)"),
+                        .fix(join().so("in one of them, with another name")),
                 );
             }
         }

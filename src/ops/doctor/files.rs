@@ -1,6 +1,7 @@
 //! What is wrong with the files of the record, as files.
 
 use crate::git::Mode;
+use crate::model::advice::Call;
 use crate::model::glance::Glance;
 use crate::model::name::AgentName;
 use crate::ops::OpsError;
@@ -36,7 +37,11 @@ impl Exam<'_, '_> {
                         Thing::Setting,
                         format!("{problem}; its default is in force"),
                     )
-                    .fix("reflectt config set KEY VALUE"),
+                    .fix(
+                        Call::to("config set")
+                            .on_some("key", "KEY")
+                            .on_some("value", "VALUE"),
+                    ),
                 );
             }
         }
@@ -92,7 +97,8 @@ impl Exam<'_, '_> {
                 let reason = "it was deleted by hand; the next command that writes puts it back";
                 let thing = Thing::File(it.path);
                 self.add(
-                    Finding::new(Severity::Warning, "deleted", thing, reason).fix(super::MEND),
+                    Finding::new(Severity::Warning, "deleted", thing, reason)
+                        .fix(super::mend_all()),
                 );
             }
         }
@@ -106,7 +112,7 @@ impl Exam<'_, '_> {
             let reason = format!("{}; it counts once it is taken in", bad.reason);
             self.add(
                 Finding::new(Severity::Warning, "by_hand", thing, reason)
-                    .fix("reflectt sync (takes it in, or says why it cannot be)"),
+                    .fix(Call::to("sync").so("takes it in, or says why it cannot be")),
             );
             return Ok(());
         }
@@ -182,7 +188,7 @@ impl Exam<'_, '_> {
                 let thing = Thing::File(format!("{}/{name}", layout::INBOX));
                 self.add(
                     Finding::new(Severity::Warning, "inbox_of_unknown", thing, reason)
-                        .fix(format!("reflectt join {name}")),
+                        .fix(Call::to("join").on("name", name)),
                 );
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::advice::Call;
 use crate::model::event::{Kind, Log};
 use crate::model::id::{Stamp, TaskId, digest};
 use crate::model::merge::merge_tasks;
@@ -114,9 +115,9 @@ impl Exam<'_, '_> {
                 Dependency::Done | Dependency::Open => continue,
             };
             let fix = if Some(id) == on {
-                format!("reflectt unblock {}", task.id)
+                Call::to("unblock").on("id", task.id)
             } else {
-                format!("reflectt task edit {} --drop-after {id}", task.id)
+                edit(task.id).set("drop_after", id)
             };
             self.add(
                 Finding::new(
@@ -145,7 +146,7 @@ impl Exam<'_, '_> {
                         Thing::Task(task.id),
                         format!("its {role}, `{name}`, is not on the team"),
                     )
-                    .fix(format!("reflectt task edit {} --{role} NAME", task.id)),
+                    .fix(edit(task.id).ask(role, "NAME")),
                 );
             }
         }
@@ -197,7 +198,7 @@ impl Exam<'_, '_> {
                         Thing::Task(*id),
                         format!("tasks wait for each other: `{}`", names.join("`, `")),
                     )
-                    .fix(format!("reflectt task edit {id} --drop-after {next}")),
+                    .fix(edit(*id).set("drop_after", next)),
                 );
                 told.extend(circle);
             }
@@ -338,12 +339,13 @@ impl Exam<'_, '_> {
             );
             self.add(
                 Finding::new(Severity::Error, "claims_overlap", Thing::Task(id), reason)
-                    .fix(format!("reflectt release {id} --as {agent}")),
+                    .fix(Call::to("release").on("id", id).set("as", agent)),
             );
         }
         for claim in table.claims.values() {
             let (id, agent) = (claim.id, &claim.agent);
             if !self.is_on_team(agent)? {
+                let take = Call::to("claim").on("id", id).flag("take_over");
                 self.add(
                     Finding::new(
                         Severity::Warning,
@@ -351,7 +353,7 @@ impl Exam<'_, '_> {
                         Thing::Task(id),
                         format!("it is held by `{agent}`, who is not on the team"),
                     )
-                    .fix(format!("reflectt claim {id} --take-over --reason TEXT")),
+                    .fix(take.ask("reason", "TEXT")),
                 );
             }
             if claim.of_task && self.snapshot.dependency(id)? == Dependency::Unknown {
@@ -362,10 +364,14 @@ impl Exam<'_, '_> {
                         Thing::File(layout::claim_path(id)),
                         format!("`{agent}` holds task `{id}`, which the record does not have"),
                     )
-                    .fix("reflectt sync (if the task is on its way)"),
+                    .fix(Call::to("sync").so("if the task is on its way")),
                 );
             }
         }
         Ok(())
     }
+}
+
+fn edit(task: TaskId) -> Call {
+    Call::to("task edit").on("id", task)
 }

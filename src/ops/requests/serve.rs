@@ -12,9 +12,6 @@ use crate::store::{Changes, Link, Origin, Queued, Snapshot, StoreError, Tips};
 
 use super::{NotGranted, Request, note_served, read, served};
 
-/// How often to begin anew because others were faster.
-const ROUNDS: u32 = 200;
-
 /// Has the remote's table decide what this clone has asked for, in order; returns what was not
 /// granted. All of it is one push.
 ///
@@ -24,7 +21,8 @@ const ROUNDS: u32 = 200;
 pub fn serve(ctx: &Context, link: &Link) -> Result<Vec<NotGranted>, OpsError> {
     let store = ctx.store();
     let mut remote = Remote::new(ctx, link);
-    for _ in 0..ROUNDS {
+    let mut patience = store.patience();
+    loop {
         if !store.has_requests() {
             return Ok(Vec::new());
         }
@@ -37,6 +35,7 @@ pub fn serve(ctx: &Context, link: &Link) -> Result<Vec<NotGranted>, OpsError> {
         if ground.staged.is_some() {
             drop(lock);
             remote.wait_for_others(&ground)?;
+            patience.lost()?;
             continue;
         }
         let Some(mut serving) = Serving::begin(ctx, &ground)? else {
@@ -53,8 +52,8 @@ pub fn serve(ctx: &Context, link: &Link) -> Result<Vec<NotGranted>, OpsError> {
             }
             return Ok(serving.refused);
         }
+        patience.lost()?;
     }
-    Err(StoreError::Busy { tries: ROUNDS }.into())
 }
 
 /// The requests of this clone while they are decided.

@@ -18,14 +18,12 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use crate::format::FormatError;
-use crate::git::{GitError, Oid};
+use crate::git::{GitError, Oid, Step};
 use crate::model::event::{Kind, Log};
 use crate::model::moment::Moment;
 use crate::model::name::Author;
 use crate::ops::{Context, OpsError};
-use crate::store::{
-    BadFile, ByHand, Changes, HandMade, Origin, Removed, Snapshot, Step, Store, layout,
-};
+use crate::store::{BadFile, ByHand, Changes, HandMade, Origin, Removed, Snapshot, Store, layout};
 
 /// What edits by hand come to.
 #[derive(Debug, Default)]
@@ -53,6 +51,7 @@ pub fn adopt_here(ctx: &Context) -> Result<(), OpsError> {
 /// The same, and returns what came of it.
 pub fn take_in(ctx: &Context) -> Result<Adopted, OpsError> {
     let store = ctx.store();
+    let mut patience = store.patience();
     loop {
         let local = store.local_tips()?;
         let Some(tip) = local.record else {
@@ -77,6 +76,7 @@ pub fn take_in(ctx: &Context) -> Result<Adopted, OpsError> {
             store.note_adopted(to);
             return Ok(adopted);
         }
+        patience.lost()?;
     }
 }
 

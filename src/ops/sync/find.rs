@@ -1,6 +1,6 @@
 //! Finding the team on a remote, and where that remote lets us keep our refs.
 
-use crate::git::{Expected, GitError, Pushed, RefName, RemotePush, Together};
+use crate::git::{GitError, Pushed, RefName, RefUpdate, Together};
 use crate::store::{Link, Places, Tips, layout};
 
 use super::{Adopt, BoardToo, PresenceToo, SyncOptions, sync, time_limit};
@@ -61,17 +61,14 @@ fn probe(ctx: &Context, name: &str) -> Result<(Places, Option<String>), OpsError
     let probe = RefName::new(probe)?;
     let one = repo.write_blob(b"may reflectt keep refs here?\n")?;
     let two = repo.write_blob(b"and may it move them?\n")?;
-    let mut expected = Expected::Absent;
     // One may be left of an earlier probe that was cut short.
     let old = remote.list(&[probe.as_str()])?;
-    if let Some((_, oid)) = old.first() {
-        expected = Expected::At(*oid);
-    }
-    for (what, new) in [("made", Some(one)), ("moved", Some(two)), ("deleted", None)] {
-        let push = RemotePush {
+    let mut from = old.first().map(|(_, oid)| *oid);
+    for (what, to) in [("made", Some(one)), ("moved", Some(two)), ("deleted", None)] {
+        let push = RefUpdate {
             name: probe.clone(),
-            expected,
-            new,
+            from,
+            to,
         };
         match remote.push(&[push], Together::Each)?.first() {
             Some(Pushed::Moved) => {}
@@ -84,7 +81,7 @@ fn probe(ctx: &Context, name: &str) -> Result<(Places, Option<String>), OpsError
             // Nothing of ours has to be deleted, ever.
             _ => break,
         }
-        expected = new.map_or(Expected::Absent, Expected::At);
+        from = to;
     }
     Ok((Places::Hidden, None))
 }

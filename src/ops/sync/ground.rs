@@ -1,7 +1,7 @@
 //! What a decision is made on where a remote has a say in it.
 
 use crate::git::{Oid, Relation};
-use crate::store::{Link, Snapshot, Step, Store, StoreError, Tips};
+use crate::store::{Link, Snapshot, Store, StoreError, Tips};
 
 use super::plan::plan;
 use super::run::{Met, meet, view};
@@ -93,16 +93,10 @@ pub fn follow(ctx: &Context, link: &Link) -> Result<(), OpsError> {
     let ground = ground(ctx, link, OnTop::OfWhatIsConfirmed)?;
     // What the remote has not confirmed must not be here either.
     if ground.tips.table == ground.onto.table {
-        let table = step(ground.local.table, ground.tips.table);
-        let record = step(ground.local.record, ground.tips.record);
+        let (table, record) = ground.local.steps_to(ground.tips);
         ctx.store().move_local(table, record, "follow")?;
     }
     Ok(())
-}
-
-fn step(from: Option<Oid>, to: Option<Oid>) -> Option<Step> {
-    let to = to.filter(|to| from != Some(*to))?;
-    Some(Step { from, to })
 }
 
 /// Tells whether `tip` has all that `older` has.

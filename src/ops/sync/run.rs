@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::git::{Oid, Pushed, Relation};
 use crate::model::claim::CloneId;
-use crate::store::{Link, Step, Store, StoreError, Tips};
+use crate::store::{Link, Store, StoreError, Tips};
 
 use super::compose::{Composed, compose};
 use super::plan::{Damaged, Oddity, Plan, RecordStep, View, plan};
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::ops::{Context, OpsError, chain, requests};
 
-/// How often to begin anew because the remote, or this clone, had moved meanwhile.
-const TRIES: u32 = 40;
+/// The longest pause before an exchange begins anew because the remote, or this clone, had moved.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// How long to let the pushes of this clone's operations go first.
 const TURN: Duration = Duration::from_secs(10);
@@ -56,13 +56,15 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
             Err(error) => return Err(error),
         }
     }
-    for attempt in 0..TRIES {
+    let mut patience = store.patience();
+    loop {
         let remote = match ask {
             true => self::ask(ctx, &link)?,
             false => store.tracking_tips(&link)?,
         };
         let view = view(store, known, remote)?;
         let plan = plan(&view);
+        tracing::debug!(record = ?plan.record, table = ?plan.table, "exchange");
         note(&mut report, &plan.oddities, &link);
         let mut run = Run {
             ctx,
@@ -86,11 +88,8 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
             Attempt::LocalMoved => ask = false,
         }
         known = remote;
-        let most = 20_u64.saturating_mul(u64::from(attempt) + 1).min(500);
-        let pause = ctx.random(|rng| rng.u64(0..=most));
-        std::thread::sleep(Duration::from_millis(pause));
+        patience.lost_with_pause(PAUSE)?;
     }
-    Err(StoreError::Busy { tries: TRIES }.into())
 }
 
 pub(super) fn view(store: &Store, known: Tips, remote: Tips) -> Result<View, OpsError> {
@@ -278,12 +277,7 @@ impl Run<'_> {
             other => return Ok(other),
         }
         // The remote has it. What is here follows, unless it moved on meanwhile.
-        let step = |from: Option<Oid>, to: Option<Oid>| {
-            to.filter(|to| from != Some(*to))
-                .map(|to| Step { from, to })
-        };
-        let table = step(view.local.table, tips.table);
-        let record = step(view.local.record, tips.record);
+        let (table, record) = view.local.steps_to(tips);
         if !store.move_local(table, record, "sync")? {
             return Ok(Attempt::LocalMoved);
         }
@@ -296,12 +290,7 @@ impl Run<'_> {
 
     /// Gives the remote what it lacks.
     fn push(&mut self, view: &View, tips: Tips) -> Result<Attempt, OpsError> {
-        let step = |from: Option<Oid>, to: Option<Oid>| {
-            to.filter(|to| from != Some(*to))
-                .map(|to| Step { from, to })
-        };
-        let table = step(view.remote.table, tips.table);
-        let record = step(view.remote.record, tips.record);
+        let (table, record) = view.remote.steps_to(tips);
         if table.is_none() && record.is_none() {
             return Ok(Attempt::Done);
         }

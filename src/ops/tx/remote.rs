@@ -7,15 +7,9 @@ use crate::git::{AdvisoryLock, Oid};
 use crate::model::claim::CloneId;
 use crate::ops::sync::{self, Ground, Standstill};
 use crate::ops::{Context, OpsError};
-use crate::store::{Fate, Led, Link, StoreError, Ticket, Tips};
+use crate::store::{Fate, Led, Link, Patience, StoreError, Ticket, Tips};
 
 use super::Contact;
-
-/// How long an operation is decided anew because the remote's table had moved.
-///
-/// Whoever moved it last knows what it holds and is faster than those who have to ask first, so
-/// where many work without a pause, losing dozens of times in a row is no sign of anything wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often whoever waits for a push of another process looks whether it is over.
 const LOOK: Duration = Duration::from_millis(4);
@@ -39,8 +33,8 @@ pub struct Remote<'c> {
     ticket: Option<Ticket>,
     /// The remote's table that the last decision was to follow.
     onto: Option<Oid>,
-    /// How often this process pushed and somebody else had been faster.
-    lost: u32,
+    /// Counts the pushes of this process that somebody else was faster at.
+    patience: Patience,
     /// How long to leave the remote to others before the next push.
     pause: Option<Duration>,
     standstill: RefCell<Standstill>,
@@ -55,7 +49,7 @@ impl<'c> Remote<'c> {
             begun: Instant::now(),
             ticket: None,
             onto: None,
-            lost: 0,
+            patience: ctx.store().patience(),
             pause: None,
             standstill: RefCell::default(),
         }
@@ -135,6 +129,7 @@ impl<'c> Remote<'c> {
     fn lead(&self, turn: Option<AdvisoryLock>, subject: &str) -> Result<Led, OpsError> {
         let store = self.ctx.store();
         let led = store.lead(self.link, self.limit, subject)?;
+        tracing::debug!(?led, "pushed all that was decided here");
         if led == Led::Behind {
             let asked = sync::ask(self.ctx, self.link);
             let lock = store.queue();
@@ -169,10 +164,7 @@ impl<'c> Remote<'c> {
     /// two push at once, and nobody comes last twice. Who comes later asks again first.
     fn back_off(&mut self, took: Duration) -> Result<(), OpsError> {
         let store = self.ctx.store();
-        self.lost += 1;
-        if self.lost > 1 && self.begun.elapsed() > PATIENCE {
-            return Err(StoreError::Busy { tries: self.lost }.into());
-        }
+        self.patience.lost()?;
         let here = self.ctx.clone_id()?;
         let clones = store.clones_on(self.link, &here)?;
         let version = store.tracking_tips(self.link)?.table;
@@ -181,7 +173,7 @@ impl<'c> Remote<'c> {
             return Ok(());
         }
         let version = version.map(|tip| tip.to_string()).unwrap_or_default();
-        let turn = turn(&version, &here, &clones, self.lost);
+        let turn = turn(&version, &here, &clones, self.patience.times());
         if turn > 0 {
             let jitter = 0.9 + 0.2 * self.ctx.random(fastrand::Rng::f64);
             self.pause = Some(took.mul_f64(f64::from(turn) * jitter));

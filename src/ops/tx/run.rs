@@ -11,7 +11,7 @@ use crate::model::settings::OfflineClaims;
 use crate::ops::requests::{self, Pushed, Wanted};
 use crate::ops::sync::{self, OnTop};
 use crate::ops::{Context, OpsError, mend};
-use crate::store::{Changes, Link, Origin, Published, Snapshot, StoreError, Turn, advisory};
+use crate::store::{Changes, Link, Origin, Published, Snapshot, Turn, advisory};
 
 use super::remote::{Remote, Seen};
 use super::{Contact, Tx};
@@ -19,9 +19,6 @@ use super::{Contact, Tx};
 /// What whoever asks for something is told while the remote cannot be.
 const PROVISIONAL: &str =
     "this is provisional: the remote has not decided it, and may not grant it";
-
-/// How often an operation is decided anew.
-const ROUNDS: u32 = 1000;
 
 /// Runs `act` on the present state and publishes what it wrote, as one agent's doing.
 ///
@@ -241,12 +238,19 @@ impl<F> Run<'_, F> {
     {
         let mut remote = Remote::new(self.ctx, link);
         let mut mending = true;
-        for _ in 0..ROUNDS {
+        let mut patience = self.ctx.store().patience();
+        loop {
             let (error, pushed) = match self.round(&mut remote, mending)? {
                 Round::Done(answer) => return Ok(answer),
-                Round::Again => continue,
+                Round::Again => {
+                    patience.lost()?;
+                    continue;
+                }
                 Round::Ask(refusal) => match (remote.ask(), refusal) {
-                    (Ok(()), _) => continue,
+                    (Ok(()), _) => {
+                        patience.lost()?;
+                        continue;
+                    }
                     // Refused by what is known here; the remote could only add to that.
                     (Err(OpsError::Unreachable { .. }), Some(refusal)) => return Err(refusal),
                     (Err(error), _) => (error, None),
@@ -268,7 +272,6 @@ impl<F> Run<'_, F> {
                 false => Err(error),
             };
         }
-        Err(StoreError::Busy { tries: ROUNDS }.into())
     }
 
     /// Tells whether the team wants things done while the remote does not answer.
@@ -419,6 +422,7 @@ impl<F> Run<'_, F> {
         F: FnMut(&mut Tx) -> Result<T, OpsError>,
     {
         let (ctx, store) = (self.ctx, self.ctx.store());
+        let mut patience = store.patience();
         loop {
             let lock = store.queue();
             let view = requests::view(ctx)?;
@@ -434,7 +438,10 @@ impl<F> Run<'_, F> {
             if it.changes.table.is_none() {
                 match self.publish_here(lock.as_ref())? {
                     Round::Done(answer) => return Ok(answer),
-                    _ => continue,
+                    _ => {
+                        patience.lost()?;
+                        continue;
+                    }
                 }
             }
             let (Some(wanted), Some(answer)) = (it.wanted, it.answer) else {

@@ -4,6 +4,7 @@ use crate::model::claim::Claim;
 use crate::model::decide::{self, Change, Decision, Facts, Request};
 use crate::model::message::Notice;
 use crate::model::name::AgentName;
+use crate::model::rule::Refusal;
 use crate::model::task::TaskEvent;
 
 use crate::ops::OpsError;
@@ -117,8 +118,8 @@ impl<'t, 's> Tx<'t, 's> {
         }
         let what = if claim.of_task { "task" } else { "the claim" };
         let body = format!(
-            "your claim on {what} `{}` expired{silence} without a sign of life. Stop work on it; `reflectt claim {}` takes it again if it is still free.",
-            claim.id, claim.id
+            "your claim on {what} `{}` expired{silence} without a sign of life. Stop work on it.",
+            claim.id
         );
         self.notify([claim.agent.clone()], Notice::ClaimLost, claim.task(), body);
         Ok(())
@@ -163,14 +164,17 @@ impl<'t, 's> Tx<'t, 's> {
                 return Ok(fenced);
             }
         }
-        use crate::model::rule::{Refusal, Rule};
-        let message = match holder {
+        let refusal = match holder {
             Some(claim) if claim.agent == self.me => {
                 return self.held(claim.clone(), request, claim.paths.clone());
             }
-            Some(claim) => format!("`{id}` is held by `{}`, not by `{}`", claim.agent, self.me),
-            None => format!("nobody holds `{id}`; claim it first"),
+            Some(claim) => Refusal::NotClaimant {
+                id,
+                holder: claim.agent.clone(),
+                by: self.me.clone(),
+            },
+            None => Refusal::NoClaimant { id },
         };
-        Ok(Refusal::new(Rule::Holder, message).into())
+        Ok(refusal.into())
     }
 }

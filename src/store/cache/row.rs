@@ -22,7 +22,7 @@ use crate::model::path::PathPattern;
 use crate::model::task::{Block, Handoff, Priority, Status, Submission, Task};
 use crate::model::time::Timestamp;
 use crate::store::cache::Source;
-use crate::store::entry::{Entry, Place};
+use crate::store::entry::{Depth, Entry};
 use crate::store::shelf::{Quarantined, Slot};
 
 /// What a row begins with.
@@ -118,7 +118,7 @@ fn write_glance(glance: &Glance, out: &mut Vec<u8>) {
     out.extend_from_slice(&glance.last_fence.0.to_le_bytes());
 }
 
-fn read_fixed(bytes: &[u8; FIXED]) -> Option<(Glance, Place)> {
+fn read_fixed(bytes: &[u8; FIXED]) -> Option<(Glance, Depth)> {
     let (id, rest) = bytes.split_first_chunk::<TASK_ID_LEN>()?;
     let (&[status, priority, flags], rest) = rest.split_first_chunk::<3>()?;
     let (created, rest) = rest.split_first_chunk::<8>()?;
@@ -139,7 +139,7 @@ fn read_fixed(bytes: &[u8; FIXED]) -> Option<(Glance, Place)> {
         plain: flags & PLAIN != 0,
     };
     let named = named != 0;
-    Some((glance, Place { levels, named }))
+    Some((glance, Depth { levels, named }))
 }
 
 /// Reads rows one after the other, out of the bytes of a whole file.

@@ -89,7 +89,7 @@ fn an_inbox_of_fifteen_hundred_spreads_and_empties() {
     let bodies: Vec<&str> = unread.iter().map(|m| m.message.body.as_str()).collect();
     assert_eq!((bodies[0], bodies[1499]), ("message 0", "message 1499"));
     // Read in two goes: what is left lies flat, what was read is spread.
-    let read = |mail: &[MailBox]| Changes {
+    let read = |mail: &[Mail]| Changes {
         subject: "read".to_owned(),
         read: mail.iter().map(|m| (agent("kai"), m.clone())).collect(),
         ..Changes::default()

@@ -593,7 +593,7 @@ fn criteria() {
         let expected = of(r#"
             exit 4
             --- stdout
-            {"error":{"kind":"refused","message":"task `[ID4]` has no concrete acceptance criterion: one that another agent can check, in two words or more","hints":["reflectt task edit [ID4] --criterion TEXT"],"rule":"criteria"}}
+            {"error":{"kind":"refused","message":"task `[ID4]` has no concrete acceptance criterion: one that another agent can check, in two words or more","hints":["reflectt task edit [ID4] --criterion TEXT"],"rule":"criteria","id":"[ID4]"}}
             "#);
         refused(&repo, "kai", &[case(["--json", "claim", id], &expected)]);
     }

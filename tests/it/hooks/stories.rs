@@ -67,7 +67,7 @@ fn an_agent_comes_back_from_the_dead() {
         exit 1
         --- stderr
         error: you have lost a claim: stop work on it
-          your claim on task `[ID1]` expired after 3h without a sign of life. Stop work on it; `reflectt claim [ID1]` takes it again if it is still free.
+          your claim on task `[ID1]` expired after 3h without a sign of life. Stop work on it.
           `kai` holds it now
           src/auth/login.rs
             claimed [AGO] by kai (active, last seen [AGO]) for `[ID1]` (Keep the return path)

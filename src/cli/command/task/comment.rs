@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::answer::{self, TaskJson};
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
-use crate::cli::{fault, input, view};
+use crate::cli::{input, view};
 use crate::model::id::IdPrefix;
 use crate::ops;
 
@@ -28,7 +28,7 @@ impl Comment {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let text = input::read_text(&self.text)?;
         let task =
-            ops::comment(session.context()?, &self.id, &text).map_err(fault::on(&self.id))?;
+            ops::comment(session.context()?, &self.id, &text).map_err(answer::on(&self.id))?;
         if session.ui.is_json() {
             session.ui.json(&TaskJson::from(&task));
         } else {

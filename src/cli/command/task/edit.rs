@@ -4,9 +4,10 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use crate::answer::{self};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-use crate::cli::{criterion, fault, input, view};
+use crate::cli::{criterion, input, view};
 use crate::model::id::IdPrefix;
 use crate::model::name::{AgentName, Lane, Tag};
 use crate::model::task::{Priority, Status};
@@ -119,7 +120,7 @@ impl Edit {
                 .hint("reflectt task edit --help (lists what can be changed)"));
         }
         let task =
-            ops::edit(session.context()?, &self.id, &changes).map_err(fault::on(&self.id))?;
+            ops::edit(session.context()?, &self.id, &changes).map_err(answer::on(&self.id))?;
         if session.ui.is_json() {
             session.ui.json(&session.task_json(&task));
         } else {

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::answer::{TaskJson, TasksJson};
 use crate::cli::error::CliError;
-use crate::cli::json::{TaskJson, TasksJson};
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::text::BOLD;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::answer::TaskJson;
 use crate::cli::error::CliError;
-use crate::cli::json::TaskJson;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
 use crate::cli::{input, view};

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use crate::answer::{self, ShownJson};
 use crate::cli::error::CliError;
-use crate::cli::json::ShownJson;
 use crate::cli::session::Session;
 use crate::cli::ui::Ui;
-use crate::cli::{fault, view};
+use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::model::name::AgentName;
 use crate::model::task::Status;
@@ -22,7 +22,7 @@ pub struct Show {
 impl Show {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let context = session.context()?;
-        let shown = ops::show(context, &self.id).map_err(fault::on(&self.id))?;
+        let shown = ops::show(context, &self.id).map_err(answer::on(&self.id))?;
         let ui = &session.ui;
         if ui.is_json() {
             ui.json(&ShownJson::from(&shown));

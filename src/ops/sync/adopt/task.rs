@@ -63,7 +63,7 @@ impl Adopted {
                 log: log.clone(),
             };
             match now.fold().map(|now| now.task.allows(&edit.file.by, event)) {
-                Some(Err(refusal)) => Err(refusal.message),
+                Some(Err(refusal)) => Err(refusal.to_string()),
                 Some(Ok(())) | None => Ok(()),
             }
         });

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::time::rfc3339;
+use crate::format::rfc3339;
 use crate::model::id::{Fence, Stamp};
 use crate::model::task::{Block, Handoff, Submission, Task};
 use crate::ops::{Shown, TaskRow};
@@ -142,9 +142,9 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
             changes: task.changes.as_deref(),
             reason: task.reason.as_deref(),
             created_by: task.created_by.as_str(),
-            created: rfc3339(task.created.0),
-            updated: rfc3339(task.updated.0),
-            closed: task.closed.map(|at| rfc3339(at.0)),
+            created: rfc3339(task.created),
+            updated: rfc3339(task.updated),
+            closed: task.closed.map(rfc3339),
         }
     }
 }
@@ -181,7 +181,7 @@ impl<'a> From<&'a Block> for BlockJson<'a> {
             reason: &block.reason,
             on: block.on.as_ref().map(crate::model::id::TaskId::as_str),
             needs_human: block.needs_human,
-            since: rfc3339(block.since.0),
+            since: rfc3339(block.since),
         }
     }
 }
@@ -192,7 +192,7 @@ impl<'a> From<&'a Handoff> for HandoffJson<'a> {
             from: handoff.from.as_str(),
             note: &handoff.note,
             branch: handoff.branch.as_deref(),
-            at: rfc3339(handoff.at.0),
+            at: rfc3339(handoff.at),
         }
     }
 }
@@ -201,7 +201,7 @@ impl<'a> From<&'a (Stamp, Submission)> for SubmissionJson<'a> {
     fn from((id, bundle): &'a (Stamp, Submission)) -> SubmissionJson<'a> {
         SubmissionJson {
             id: id.to_string(),
-            at: rfc3339(id.at().0),
+            at: rfc3339(id.at()),
             summary: &bundle.summary,
             evidence: &bundle.evidence,
             commit: bundle.commit.as_deref(),

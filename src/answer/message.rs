@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::cli::time::rfc3339;
+use crate::format::rfc3339;
 use crate::model::message::{Message, Notice};
 
-use super::{text, texts};
+use super::{command_line, text, texts};
 
 #[derive(Debug, Serialize)]
 pub struct MessageJson {
@@ -21,6 +21,8 @@ pub struct MessageJson {
     /// What happened, for a message that reflectt itself caused.
     pub notice: Option<&'static str>,
     pub body: String,
+    /// What to do next, as command lines.
+    pub hints: Vec<String>,
 }
 
 /// A list of messages, oldest first.
@@ -38,10 +40,11 @@ impl From<&Message> for MessageJson {
             channel: text(message.channel.as_ref()),
             task: text(message.task.as_ref()),
             reply_to: text(message.reply_to.as_ref()),
-            at: rfc3339(message.id.at().0),
+            at: rfc3339(message.id.at()),
             urgent: message.urgent,
             notice: message.notice.map(Notice::as_str),
             body: message.body.clone(),
+            hints: message.advice().iter().map(command_line).collect(),
         }
     }
 }
@@ -52,4 +55,11 @@ impl<'m> FromIterator<&'m Message> for MessagesJson {
             messages: messages.into_iter().map(MessageJson::from).collect(),
         }
     }
+}
+
+#[derive(Debug, Serialize)]
+pub struct AckJson {
+    pub messages: Vec<MessageJson>,
+    /// How many are left unread.
+    pub left: usize,
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::format::rfc3339;
 use crate::model::claim::Claim;
 use crate::model::id::TaskId;
-
-use crate::cli::time::rfc3339;
+use crate::ops::ClaimsView;
 
 /// The state of a claim that the remote has not decided on.
 const PROVISIONAL: &str = "provisional";
@@ -51,7 +51,7 @@ impl From<&Claim> for ClaimJson {
             task: claim.task().map(|id| id.to_string()),
             agent: claim.agent.to_string(),
             fence: claim.fence.given(),
-            since: rfc3339(claim.since.0),
+            since: rfc3339(claim.since),
             paths: claim.paths.iter().map(ToString::to_string).collect(),
             files: claim.of_files().map(ToString::to_string).collect(),
             resources: claim.resources.iter().map(ToString::to_string).collect(),
@@ -65,4 +65,33 @@ impl From<&Claim> for ClaimJson {
             why: claim.why.clone(),
         }
     }
+}
+
+#[derive(Debug, Serialize)]
+pub struct ClaimsJson {
+    /// How often the table has changed.
+    pub epoch: u64,
+    pub claims: Vec<ClaimJson>,
+}
+
+impl From<&ClaimsView> for ClaimsJson {
+    fn from(view: &ClaimsView) -> ClaimsJson {
+        let claim = |claim| ClaimJson::new(claim, &view.provisional);
+        ClaimsJson {
+            epoch: view.table.epoch,
+            claims: view.table.claims.values().map(claim).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct ClaimedJson {
+    pub claim: ClaimJson,
+}
+
+/// The answer for a claim without a task.
+#[derive(Debug, Serialize)]
+pub struct ReleasedJson {
+    pub id: String,
+    pub task: Option<String>,
 }

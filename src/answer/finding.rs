@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::cli::blocked::show;
-use crate::cli::time::rfc3339;
+use crate::format::rfc3339;
 use crate::ops::enforce::{Finding, Why};
 
-use super::text;
+use super::{show, text};
 
 #[derive(Debug, Serialize)]
 pub struct FindingJson {
@@ -48,11 +47,11 @@ impl From<&Finding> for FindingJson {
             paths: finding.paths.iter().map(|path| show(path)).collect(),
             holder: claim.map(|claim| claim.agent.to_string()),
             status: seen.map(|(liveness, _)| liveness.as_str()),
-            last_seen: seen.map(|(_, at)| rfc3339(at.0)),
+            last_seen: seen.map(|(_, at)| rfc3339(*at)),
             id: claim.map(|claim| claim.id.to_string()),
             task: claim.and_then(|claim| text(claim.task().as_ref())),
             title: holder.and_then(|holder| holder.title.clone()),
-            since: claim.map(|claim| rfc3339(claim.since.0)),
+            since: claim.map(|claim| rfc3339(claim.since)),
             fence: claim.and_then(|claim| claim.fence.given()),
             made_under: Vec::new(),
             message: None,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::time::rfc3339;
+use crate::format::rfc3339;
 use crate::model::claim::Claim;
 use crate::ops::Seat;
 
@@ -37,7 +37,7 @@ impl From<&Seat> for AgentJson {
         AgentJson {
             name: agent.name.to_string(),
             status: seat.liveness.as_str(),
-            last_seen: seat.last_seen.map(|seen| rfc3339(seen.0)),
+            last_seen: seat.last_seen.map(rfc3339),
             tasks: texts(seat.claims.iter().filter_map(Claim::task)),
             note: seat.note.clone(),
             kind: agent.kind.as_str(),
@@ -54,4 +54,13 @@ impl<'s> FromIterator<&'s Seat> for AgentsJson {
             agents: seats.into_iter().map(AgentJson::from).collect(),
         }
     }
+}
+
+#[derive(Debug, Serialize)]
+pub struct LeftJson {
+    pub left: String,
+    /// Open tasks that are assigned to it.
+    pub assigned: Vec<String>,
+    /// Open tasks that it was to review.
+    pub reviews: Vec<String>,
 }

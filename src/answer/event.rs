@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::cli::time::rfc3339;
+use crate::format::rfc3339;
 use crate::model::id::{Fence, Stamp};
 use crate::model::name::Author;
 use crate::model::task::{Draft, Edit, TaskEvent};
@@ -30,7 +30,7 @@ impl<'a> EventJson<'a> {
     ) -> EventJson<'a> {
         EventJson {
             id: stamp.to_string(),
-            at: rfc3339(stamp.at().0),
+            at: rfc3339(stamp.at()),
             by: by.as_str(),
             kind: event.name(),
             fields: task_fields(event),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::cli::time::rfc3339;
+use crate::format::rfc3339;
 use crate::ops::{HistoryEvent, HistorySubject};
 
 use super::event::task_fields;
@@ -58,7 +58,7 @@ impl From<&HistoryEvent> for LogEventJson {
         };
         LogEventJson {
             id: event.id.to_string(),
-            at: rfc3339(event.id.at().0),
+            at: rfc3339(event.id.at()),
             by: event.by.to_string(),
             kind: kind.to_owned(),
             fields,

@@ -1,0 +1,263 @@
+//! From what an operation says to what every door gives: kind, message and what to do next.
+
+use crate::format::rfc3339;
+use crate::git::GitError;
+use crate::model::advice::Call;
+use crate::model::id::IdPrefix;
+use crate::model::name::AgentName;
+use crate::model::presence::Liveness;
+use crate::model::settings::SettingError;
+use crate::ops::{Elsewhere, Held, OpsError};
+use crate::store::StoreError;
+
+use super::refusal::of_refusal;
+use super::{Fault, Holding, Kind};
+
+/// Returns how errors of a command about one task are printed: hints name it as it was typed.
+pub fn on(id: &IdPrefix) -> impl Fn(OpsError) -> Fault {
+    move |error| about(error, Some(id.as_str()))
+}
+
+/// Returns the error as it is printed.
+pub fn of(error: OpsError) -> Fault {
+    about(error, None)
+}
+
+fn about(error: OpsError, id: Option<&str>) -> Fault {
+    match error {
+        OpsError::Store(error) => of_store(error),
+        OpsError::NoIdentity { ref elsewhere } => {
+            let unknown = Fault::usage(error.to_string());
+            // A second worktree of the same agent is as likely as one for a new agent.
+            (elsewhere.iter().take(3))
+                .fold(unknown, |error, (name, path)| {
+                    let here = format!("if this worktree is {name}'s too, as `{}`", path.display());
+                    error.hint(Call::to("join").on("name", name).so(here))
+                })
+                .hint(join().so("makes this worktree act as NAME"))
+                .hint("reflectt --as NAME … (for one command)")
+        }
+        OpsError::NotFound { what, ref near, .. } => {
+            let near = near.clone();
+            not_found(Fault::nothing(error.to_string()), what, &near)
+        }
+        OpsError::Ambiguous { ref matches, .. } => {
+            let known = Fault::usage(error.to_string());
+            matches.iter().take(8).fold(known, |error, (id, title)| {
+                error.hint(format!("{id}  {title}"))
+            })
+        }
+        OpsError::Held(held) => of_held(&held),
+        OpsError::Elsewhere(it) => of_namesake(&it),
+        OpsError::Refused(refusal) => of_refusal(&refusal, id),
+        OpsError::Fenced {
+            task,
+            ref holder,
+            ref message,
+        } => {
+            let fenced = Fault::fenced(message.clone())
+                .detail("task", task.to_string())
+                .detail("holder", holder.as_ref().map(ToString::to_string));
+            let know = "says that you know; needed before you claim again";
+            fenced
+                .hint(Call::to("inbox").so("says what happened"))
+                .hint(Call::to("ack").flag("all").so(know))
+        }
+        OpsError::Unreachable { .. } => Fault::unreachable(error.to_string())
+            .hint("run it again when the remote answers; `reflectt sync` tells whether it does")
+            .hint("the same command with --offline (provisional, until the remote decides)"),
+        OpsError::Void { .. } => Fault::failed(error.to_string())
+            .hint(Call::to("doctor").so("says what is wrong with its events")),
+        OpsError::NoRemote => {
+            Fault::failed(error.to_string()).hint("git remote add origin URL, then reflectt init")
+        }
+        OpsError::Nothing(message) => Fault::nothing(message),
+        error @ OpsError::Shallow(_) => Fault::failed(error.to_string()),
+        OpsError::Setting(SettingError::UnknownKey { ref near, .. }) => {
+            let near = near.clone();
+            not_found(Fault::usage(error.to_string()), "setting", &near)
+        }
+        OpsError::Usage(_)
+        | OpsError::Text(_)
+        | OpsError::Profile(_)
+        | OpsError::Name(_)
+        | OpsError::Id(_)
+        | OpsError::Path(_)
+        | OpsError::Setting(_) => Fault::usage(error.to_string()),
+    }
+}
+
+impl From<OpsError> for Fault {
+    fn from(error: OpsError) -> Fault {
+        of(error)
+    }
+}
+
+fn not_found(error: Fault, what: &str, near: &[String]) -> Fault {
+    let error = match near {
+        [] => error,
+        [one] => error.hint(format!("did you mean `{one}`?")),
+        many => error.hint(format!("did you mean one of `{}`?", many.join("`, `"))),
+    };
+    match what {
+        "task" => error.hint(Call::to("task list")),
+        "agent" => error
+            .hint(Call::to("who"))
+            .hint(join().so("puts NAME on the team")),
+        "channel" => error.hint(set("channels.NAME", "PURPOSE").so("makes a channel")),
+        "lane" => error.hint(set("lanes.NAME", "PURPOSE").so("makes a lane")),
+        "resource" => error.hint(set("resources.NAME", "CAPACITY").so("makes a resource")),
+        "setting" => error.hint(Call::to("config list")),
+        "unread message" => error.hint(Call::to("inbox")),
+        _ => error,
+    }
+}
+
+fn of_held(held: &Held) -> Fault {
+    let claim = &held.by;
+    let shown = if held.paths.is_empty() {
+        &claim.paths
+    } else {
+        &held.paths
+    };
+    let error = Fault::held(
+        held.to_string(),
+        Holding {
+            holder: claim.agent.to_string(),
+            task: claim.task().map(|id| id.to_string()),
+            since: Some(claim.since),
+            paths: shown.iter().map(ToString::to_string).collect(),
+        },
+    );
+    let last_seen = held.seen.map(|(_, at)| rfc3339(at));
+    let liveness = held.seen.map(|(liveness, _)| liveness);
+    let error = error
+        .detail("last_seen", last_seen)
+        .detail("holder_status", liveness.map(Liveness::as_str))
+        .hint(next_claim().so("takes other work"));
+    if let Some(free) = &held.namesake {
+        return or_another_name(error, &claim.agent, free);
+    }
+    let ask = Call::to("send")
+        .on("to", &claim.agent)
+        .on_some("text", "TEXT");
+    let error = error.hint(ask.so("asks the holder"));
+    match held.wanted {
+        // Not while the holder is at work.
+        Some(id) if id == claim.id && liveness != Some(Liveness::Active) => {
+            let take = Call::to("claim").on("id", id).flag("take_over");
+            let take = take.ask("reason", "TEXT");
+            error.hint(take.so("only if the holder is gone"))
+        }
+        _ => error,
+    }
+}
+
+fn of_namesake(it: &Elsewhere) -> Fault {
+    let holding = Holding {
+        holder: it.name.to_string(),
+        since: it.since,
+        ..Holding::default()
+    };
+    let error = Fault::held(it.to_string(), holding)
+        .detail("free", it.free.to_string())
+        .detail("last_seen", rfc3339(it.seen));
+    or_another_name(error, &it.name, &it.free)
+}
+
+fn or_another_name(error: Fault, name: &AgentName, free: &AgentName) -> Fault {
+    let other = Call::to("join").on("name", free);
+    let here = Call::to("join").on("name", name).flag("here");
+    let moves = format!("if you are that `{name}`: moves it here, with what it holds");
+    error
+        .hint(other.so("the nearest free name"))
+        .hint(here.so(moves))
+}
+
+fn join() -> Call {
+    Call::to("join").on_some("name", "NAME")
+}
+
+pub(super) fn next_claim() -> Call {
+    Call::to("next").flag("claim")
+}
+
+fn set(key: &'static str, value: &'static str) -> Call {
+    let set = Call::to("config set");
+    set.on_some("key", key).on_some("value", value)
+}
+
+fn of_store(error: StoreError) -> Fault {
+    match error {
+        StoreError::NotInitialised {
+            ref remote,
+            ref unseen,
+        } => {
+            let known = Fault::failed(error.to_string());
+            match (remote, unseen) {
+                (Some(_), _) => known.hint(join()),
+                (None, Some(remote)) => known
+                    .hint(join().so(format!("if the team is on `{remote}`")))
+                    .hint(Call::to("init").so("starts one")),
+                (None, None) => known.hint(Call::to("init")),
+            }
+        }
+        StoreError::Foreign { .. } => Fault::failed(error.to_string()).hint(
+            "git branch -m reflectt NAME (keeps that branch under another name), then reflectt init",
+        ),
+        StoreError::ForeignOn { ref remote, ref name, ref tip, .. } => {
+            let keep = format!("git push {remote} {tip}:refs/heads/NAME (keeps that branch under another name)");
+            let give = format!("git push --force-with-lease={name}:{tip} {remote} {name}:{name} (then gives it the record of this clone)");
+            Fault::failed(error.to_string()).hint(keep).hint(give)
+        }
+        StoreError::Busy { .. } => Fault::new(Kind::Held, error.to_string()).hint("run it again"),
+        StoreError::Git(error) => of_git(error),
+        StoreError::Table { .. }
+        | StoreError::NoTable { .. }
+        | StoreError::File { .. }
+        | StoreError::ReadBack { .. } => {
+            Fault::from(anyhow::Error::new(error)).hint(Call::to("doctor"))
+        }
+        StoreError::TableLost { .. } => Fault::failed(error.to_string())
+            .hint(Call::to("sync").so("in a clone that has it; restores it for all"))
+            .hint(
+                Call::to("doctor")
+                    .flag("fix")
+                    .so("if there is none; takes it from the record"),
+            ),
+        StoreError::Newer { .. } => Fault::failed(error.to_string())
+            .hint("install the version of reflectt that the others use"),
+        StoreError::TooLarge { .. } => Fault::failed(error.to_string())
+            .hint("put long texts into a file of the repository and name it"),
+        StoreError::RemoteRefuses { .. } => Fault::refused("remote", error.to_string())
+            .hint(Call::to("init").so("finds out which refs the remote takes")),
+        StoreError::Local { .. } => Fault::from(anyhow::Error::new(error)),
+    }
+}
+
+fn of_git(error: GitError) -> Fault {
+    if matches!(error, GitError::NoRemote { .. }) {
+        return Fault::failed(error.to_string())
+            .hint(
+                Call::to("init")
+                    .ask("remote", "NAME")
+                    .so("shares the team through another; `git remote` lists them"),
+            )
+            .hint("git config --unset reflectt.remote (keeps the team in this clone)");
+    }
+    let hint = match &error {
+        GitError::NotARepository { .. } => Some("git init (makes one), or reflectt -C DIR …"),
+        GitError::NotText { .. } => {
+            Some("reflectt -C TOP … (paths from the top; `?` stands for a byte that is not UTF-8)")
+        }
+        GitError::Missing => Some("install git 2.30 or later and put it on the PATH"),
+        GitError::RefLocked { .. } => Some("reflectt doctor (tells whether the lock is stale)"),
+        GitError::NoSpace { .. } => Some("free some space and run it again; nothing was changed"),
+        _ => None,
+    };
+    let error = Fault::from(anyhow::Error::new(error));
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
