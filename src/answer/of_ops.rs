@@ -131,10 +131,18 @@ fn of_held(held: &Held) -> Fault {
     );
     let last_seen = held.seen.map(|(_, at)| rfc3339(at));
     let liveness = held.seen.map(|(liveness, _)| liveness);
+    let other = match &held.instead {
+        Some((id, title)) => format!("takes other work, now `{id}`: {title}"),
+        None => "takes other work".to_owned(),
+    };
     let error = error
         .detail("last_seen", last_seen)
         .detail("holder_status", liveness.map(Liveness::as_str))
-        .hint(next_claim().so("takes other work"));
+        .told(
+            "instead",
+            held.instead.as_ref().map(|(id, _)| id.to_string()),
+        )
+        .hint(next_claim().so(other));
     if let Some(free) = &held.namesake {
         return or_another_name(error, &claim.agent, free);
     }

@@ -100,7 +100,7 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Init(command) => command.run(session),
         Command::Join(command) => command.run(session),
         Command::Leave(command) => command.run(session),
-        Command::Status(command) => command.run(session),
+        Command::Status(command) => return command.run(session),
         Command::Next(command) => return command.run(session),
         Command::Task(command) => command.run(session),
         Command::Claim(command) => command.run(session),

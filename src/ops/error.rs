@@ -120,6 +120,8 @@ pub struct Held {
     pub paths: Vec<PathPattern>,
     /// The holder is somebody of the same name in another clone; then, the nearest free name.
     pub namesake: Option<AgentName>,
+    /// The best task that is free, if a task was asked for, and its title.
+    pub instead: Option<(TaskId, String)>,
     /// How alive the holder is and when it was last seen, if it was ever seen here.
     pub seen: Option<(Liveness, Timestamp)>,
 }

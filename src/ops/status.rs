@@ -175,7 +175,7 @@ impl Action<'_> {
             }
             Action::Read => vec![inbox(), Call::to("ack").flag("all")],
             Action::Take(_) => vec![Call::to("next").flag("claim")],
-            Action::Wait(_) => vec![inbox().set("wait", "10m")],
+            Action::Wait(_) => vec![Call::to("status").set("wait", "10m")],
         }
     }
 }

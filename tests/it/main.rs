@@ -27,4 +27,5 @@ mod tasks;
 mod team;
 mod tidy;
 mod transports;
+mod waiting;
 mod words;

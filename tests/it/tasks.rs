@@ -412,7 +412,7 @@ fn having_nothing_to_do_is_an_answer() {
         --- stdout
         there is no free task
         --- stderr
-        hint: reflectt inbox --wait 10m (waits for news)
+        hint: reflectt next --claim --wait 10m (waits for work)
         ",
     );
 }

@@ -263,7 +263,7 @@ fn status_says_what_to_do() {
         "
         --- stdout
         You are kai.
-        ACTION: Nothing to do: there is no free task. Wait with `reflectt inbox --wait 10m`.
+        ACTION: Nothing to do: there is no free task. Wait with `reflectt status --wait 10m`.
 
         Queue: 0 to do (0 ready for you), 0 in progress, 0 blocked, 0 in review
         ",

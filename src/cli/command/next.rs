@@ -7,6 +7,7 @@ use crate::cli::error::{CliError, Kind};
 use crate::cli::session::Session;
 use crate::cli::view;
 use crate::model::id::TaskId;
+use crate::model::time::Span;
 use crate::ops::{self, NextUp};
 
 /// Show what to do next: your unfinished work, else the best task you may take.
@@ -20,12 +21,20 @@ pub struct Next {
     /// Claim it in the same step.
     #[arg(long)]
     claim: bool,
+    /// Where there is none, wait until there is one, or something else to do, for at most this
+    /// long, like `90s` or `10m`.
+    #[arg(long, value_name = "DURATION")]
+    wait: Option<Span>,
 }
 
 impl Next {
     /// Returns the exit code: having nothing to do is an answer, with a code of its own.
     pub fn run(&self, session: &Session) -> Result<u8, CliError> {
-        let next = ops::next(session.context()?, self.claim)?;
+        let context = session.context()?;
+        let next = match self.wait {
+            Some(limit) => ops::wait_for_task(context, self.claim, limit.into())?,
+            None => ops::next(context, self.claim)?,
+        };
         if session.ui.is_json() {
             session.ui.json(&NextJson {
                 task: next.task.as_ref().map(|task| TaskJson {
@@ -63,7 +72,7 @@ impl Next {
             ui.hint(format!("reflectt task show {id} (waits for your review)"));
         }
         if next.task.is_none() && next.reviews.is_empty() {
-            ui.hint("reflectt inbox --wait 10m (waits for news)");
+            ui.hint("reflectt next --claim --wait 10m (waits for work)");
         }
     }
 }

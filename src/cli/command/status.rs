@@ -3,20 +3,26 @@
 use clap::Args;
 
 use crate::answer::{StatusJson, sentence, texts};
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Kind};
 use crate::cli::excerpt::{cut, first_line};
 use crate::cli::session::Session;
 use crate::cli::text::{BOLD, DIM, GREEN, RED, Text, YELLOW};
 use crate::cli::ui::Ui;
 use crate::model::message::Message;
 use crate::model::task::{Status, Task};
+use crate::model::time::Span;
 use crate::ops::{self, AgentStatus};
 
 /// Show where you stand and what to do now. Changes nothing.
 ///
 /// Short whatever there is: long lists and texts are cut, with the command that shows the rest.
 #[derive(Debug, Args)]
-pub struct StatusArgs {}
+pub struct StatusArgs {
+    /// Wait until there is something to do, for at most this long, like `90s` or `10m`; exits with
+    /// 5 if there is nothing by then.
+    #[arg(long, value_name = "DURATION")]
+    wait: Option<Span>,
+}
 
 /// How many tasks of a kind are listed.
 const TASKS_SHOWN: usize = 4;
@@ -30,8 +36,13 @@ const LINE_MAX: usize = 90;
 const ACTION_MAX: usize = 500;
 
 impl StatusArgs {
-    pub fn run(&self, session: &Session) -> Result<(), CliError> {
-        let status = ops::status(session.context()?)?;
+    /// Returns the exit code: that nothing came is an answer, with a code of its own.
+    pub fn run(&self, session: &Session) -> Result<u8, CliError> {
+        let context = session.context()?;
+        let status = match self.wait {
+            Some(limit) => ops::wait_for_work(context, limit.into())?,
+            None => ops::status(context)?,
+        };
         let ui = &session.ui;
         if ui.is_json() {
             ui.json(&StatusJson::from(&status));
@@ -40,7 +51,10 @@ impl StatusArgs {
                 ui.line(line);
             }
         }
-        Ok(())
+        Ok(match self.wait {
+            Some(_) if !status.has_work() => Kind::Nothing.exit_code(),
+            _ => 0,
+        })
     }
 }
 

@@ -5,11 +5,12 @@ use crate::model::decide::{self, Change, Decision, Facts, Request};
 use crate::model::message::Notice;
 use crate::model::name::AgentName;
 use crate::model::rule::Refusal;
-use crate::model::task::TaskEvent;
+use crate::model::task::{Status, TaskEvent};
 
 use crate::ops::OpsError;
 use crate::ops::error::Held;
 use crate::ops::home::free_name;
+use crate::ops::next;
 use crate::ops::silence::Silence;
 
 use super::{Granted, Tx, coarse};
@@ -141,8 +142,16 @@ impl<'t, 's> Tx<'t, 's> {
         let seen = self.ctx.liveness(&by.agent, settings)?;
         let namesake = by.agent == self.me;
         let namesake = namesake.then(|| free_name(self.snapshot, &self.me));
+        // Whoever wanted one task may want another; not so whoever wants files.
+        let instead = match wanted {
+            Some(id) => next::look(self)?
+                .task
+                .filter(|task| task.id != id && task.status == Status::Todo),
+            None => None,
+        };
         Ok(OpsError::Held(Box::new(Held {
             namesake: namesake.transpose()?,
+            instead: instead.map(|task| (task.id, task.title)),
             by,
             wanted,
             paths,

@@ -19,7 +19,7 @@ pub mod wait;
 
 pub use env::TestEnv;
 pub use output::Output;
-pub use process::{Run, race};
+pub use process::{Run, Running, race};
 pub use repo::Repo;
 pub use upkeep::Upkeep;
 pub use wait::poll_until;
