@@ -161,7 +161,7 @@ fn heartbeats() {
             let now = Timestamp(1_800_000_000_000 + minute * 60_000);
             for n in 0..50 {
                 let agent: AgentName = format!("agent-{n}").parse().expect("a name");
-                let seen = Timestamp(now.0 - rng.i64(..60_000));
+                let seen = Timestamp(now.0 - rng.i64(0..60_000));
                 let presence = store.presence(Uptime::default());
                 presence.beat(&agent, seen, None).expect("a heartbeat");
             }
