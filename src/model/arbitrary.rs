@@ -15,7 +15,6 @@ use super::claim::{Claim, CloneId, Pause, Phase, Table};
 use super::event::{Decided, Event, Log};
 use super::extra::Extra;
 use super::id::{COUNT_MAX, Fence, Stamp, TaskId};
-use super::merge::{Delivery, Mail, Record, TaskKey};
 use super::message::{Message, Notice};
 use super::name::{AgentName, Author, ChannelName, Lane, ResourceName, Tag};
 use super::path::PathPattern;
@@ -567,44 +566,4 @@ pub fn table() -> BoxedStrategy<Table> {
             extra,
         })
         .boxed()
-}
-
-pub fn mail() -> BoxedStrategy<Mail> {
-    let delivery = select(vec![Delivery::Unread, Delivery::Read]);
-    (message(), btree_map(agent(), delivery, 0..3), any::<bool>())
-        .prop_map(|(message, inboxes, in_channel)| Mail {
-            message,
-            inboxes,
-            in_channel,
-        })
-        .boxed()
-}
-
-pub fn record() -> BoxedStrategy<Record> {
-    let tasks = vec(prop_oneof![task_log(), lived_log()], 0..3);
-    let agents = vec(agent_log(), 0..3);
-    let mail = vec(mail(), 0..3);
-    let reflections = vec(reflection(), 0..3);
-    (tasks, agents, settings_log(), mail, reflections)
-        .prop_map(|(tasks, agents, settings, mail, reflections)| Record {
-            tasks: tasks.into_iter().map(|log| (key_of(&log), log)).collect(),
-            agents: agents
-                .into_iter()
-                .map(|log| (log.name.clone(), log))
-                .collect(),
-            settings,
-            mail: mail
-                .into_iter()
-                .map(|mail| (mail.message.id, mail))
-                .collect(),
-            reflections: reflections.into_iter().map(|r| (r.id, r)).collect(),
-        })
-        .boxed()
-}
-
-pub fn key_of(log: &TaskLog) -> TaskKey {
-    TaskKey {
-        id: log.id,
-        origin: log.origin(),
-    }
 }

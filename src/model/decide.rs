@@ -26,14 +26,8 @@ use others::{Others, check_paths, check_pause, check_resources, check_wip, silen
 /// What somebody wants of the table.
 #[derive(Debug, Clone)]
 pub enum Request {
+    /// Of what one holds already: wider.
     Take(Take),
-    /// Adds paths and resources to a claim one holds.
-    Extend {
-        id: TaskId,
-        agent: AgentName,
-        paths: Vec<PathPattern>,
-        resources: BTreeSet<ResourceName>,
-    },
     /// Moves a claim one holds to another phase.
     Phase {
         id: TaskId,
@@ -175,14 +169,6 @@ pub fn sweep<'a>(
 pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
     match request {
         Request::Take(take) => decide_take(table, facts, take),
-        Request::Extend {
-            id,
-            agent,
-            paths,
-            resources,
-        } => held(table, facts, *id, agent, |claim| {
-            extend(table, facts, claim, paths, resources)
-        }),
         Request::Phase { id, agent, to } => held(table, facts, *id, agent, |claim| {
             if claim.phase == *to {
                 return Decision::Unchanged(Some(claim.clone()));

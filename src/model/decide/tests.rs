@@ -76,15 +76,6 @@ fn take_resource(task: &str, by: &str, resource: &str) -> Request {
     })
 }
 
-fn extend(task: &str, by: &str, on: &[&str]) -> Request {
-    Request::Extend {
-        id: id(task),
-        agent: agent(by),
-        paths: paths(on),
-        resources: BTreeSet::new(),
-    }
-}
-
 fn phase(task: &str, by: &str, to: Phase) -> Request {
     Request::Phase {
         id: id(task),
@@ -254,7 +245,6 @@ fn only_the_holder_changes_a_claim() {
     team.granted(&take("aaaaaa", "kai", &[]));
     for (by, held) in [("kai", true), ("link", false)] {
         for request in [
-            extend("aaaaaa", by, &["src"]),
             phase("aaaaaa", by, Phase::Blocked),
             release("aaaaaa", by),
             hand_off("aaaaaa", by, "sage"),
@@ -294,7 +284,7 @@ fn paths_overlap_with_others_but_not_with_ones_own() {
     // Neither being blocked nor being reviewed frees paths.
     for to in [Phase::Blocked, Phase::InReview] {
         team.granted(&phase("aaaaaa", "kai", to));
-        team.held(&extend("bbbbbb", "link", &["docs"]), "kai", &["docs"]);
+        team.held(&take("bbbbbb", "link", &["docs"]), "kai", &["docs"]);
     }
 }
 
@@ -306,7 +296,7 @@ fn claiming_again_widens() {
     assert_eq!(change.claim.unwrap().paths, paths(&["src/auth", "docs"]));
     assert_eq!(change.before.unwrap().paths, paths(&["src/auth"]));
     assert_eq!(change.table.fence, Fence(1));
-    team.unchanged(&extend("aaaaaa", "kai", &["docs"]));
+    team.unchanged(&take("aaaaaa", "kai", &["docs"]));
 }
 
 #[test]
@@ -333,11 +323,11 @@ fn the_silent_lose_their_claims_to_who_asks() {
     assert_eq!(change.expired[0].id, id("aaaaaa"));
     assert_eq!(team.holder("aaaaaa"), None);
     assert_eq!(team.holder("bbbbbb"), Some("sage"));
-    team.held(&extend("dddddd", "link", &["docs"]), "sage", &["docs"]);
+    team.held(&take("dddddd", "link", &["docs"]), "sage", &["docs"]);
 
     // Who asks is not silent, whatever its last heartbeat says.
     team.silent = vec![agent("link"), agent("mira")];
-    let change = team.granted(&extend("dddddd", "link", &["web"]));
+    let change = team.granted(&take("dddddd", "link", &["web"]));
     assert_eq!(change.expired[0].agent, agent("mira"));
     assert_eq!(team.holder("dddddd"), Some("link"));
 }
@@ -434,7 +424,7 @@ fn a_pause_stops_claims_and_nothing_else() {
     team.unchanged(&pause(Some(until)));
     team.refused(&take("bbbbbb", "link", &[]), Rule::Paused);
     team.refused(&take_over("aaaaaa", "link", &[]), Rule::Paused);
-    team.refused(&extend("aaaaaa", "kai", &["src"]), Rule::Paused);
+    team.refused(&take("aaaaaa", "kai", &["src"]), Rule::Paused);
     team.unchanged(&take("aaaaaa", "kai", &[]));
     team.all_granted(&[
         phase("aaaaaa", "kai", Phase::Blocked),
@@ -458,7 +448,7 @@ fn taking_over_obeys_every_other_rule() {
     let mut team = Team::limited(1);
     team.all_granted(&[
         take("aaaaaa", "kai", &["src"]),
-        extend("aaaaaa", "kai", &["docs"]),
+        take("aaaaaa", "kai", &["docs"]),
         take("bbbbbb", "link", &[]),
         take("cccccc", "sage", &["web"]),
     ]);
@@ -547,7 +537,7 @@ fn any_request() -> impl Strategy<Value = Request> {
     let phases = prop::sample::select(&[Phase::Working, Phase::Blocked, Phase::InReview][..]);
     prop_oneof![
         8 => taken,
-        2 => (what(), who(), on()).prop_map(|(task, by, on)| extend(task, by, &on)),
+        2 => (what(), who(), on()).prop_map(|(task, by, on)| take(task, by, &on)),
         4 => (what(), who(), phases).prop_map(|(task, by, to)| phase(task, by, to)),
         1 => what().prop_map(send_back),
         1 => (what(), who()).prop_map(|(task, by)| release(task, by)),

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::model::arbitrary::{key_of, lived_log, record, task_log};
+use crate::model::arbitrary::{agent_log, lived_log, message, reflection, settings_log, task_log};
 use crate::model::event::Log;
 use crate::model::task::{Folded, Status, TaskEvent, TaskLog};
 
@@ -67,65 +67,69 @@ fn check_state(folded: &Folded) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn check_laws<T: Clone + PartialEq + std::fmt::Debug>(
+    merge: impl Fn(T, T) -> T,
+    a: &T,
+    b: &T,
+    c: &T,
+) -> Result<(), TestCaseError> {
+    let merge = |a: &T, b: &T| merge(a.clone(), b.clone());
+    let both = merge(a, b);
+    prop_assert_eq!(&both, &merge(b, a));
+    prop_assert_eq!(merge(&both, c), merge(a, &merge(b, c)));
+    prop_assert_eq!(&merge(a, a), a);
+    prop_assert_eq!(&merge(&both, a), &both);
+    prop_assert_eq!(&merge(b, &both), &both);
+    Ok(())
+}
+
+/// Everything of both, and nothing else.
+fn check_union<K: Ord + Clone + std::fmt::Debug>(
+    both: &Log<K>,
+    a: &Log<K>,
+    b: &Log<K>,
+) -> Result<(), TestCaseError> {
+    check_contains(both, a)?;
+    check_contains(both, b)?;
+    for (id, event) in both.iter() {
+        prop_assert!([a, b].iter().any(|side| side.get(id) == Some(event)));
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
-    fn merging_is_commutative(a in record(), b in record()) {
-        prop_assert_eq!(a.clone().merge(b.clone()), b.merge(a));
+    fn tasks_merge_alike_in_any_order(a in any_log(), b in any_log(), c in any_log()) {
+        let [b, c] = [b, c].map(|log| TaskLog { id: a.id, ..log });
+        check_laws(merge_tasks, &a, &b, &c)?;
+        check_union(&merge_tasks(a.clone(), b.clone()).log, &a.log, &b.log)?;
     }
 
     #[test]
-    fn merging_is_associative(a in record(), b in record(), c in record()) {
-        let left = a.clone().merge(b.clone()).merge(c.clone());
-        prop_assert_eq!(left, a.merge(b.merge(c)));
+    fn agents_and_settings_merge_alike_in_any_order(
+        agents in [agent_log(), agent_log(), agent_log()],
+        settings in [settings_log(), settings_log(), settings_log()],
+    ) {
+        let [a, b, c] = agents.map(|agent| agent.log);
+        check_laws(Log::merge, &a, &b, &c)?;
+        check_union(&a.clone().merge(b.clone()), &a, &b)?;
+        let [a, b, c] = settings.map(|settings| settings.log);
+        check_laws(Log::merge, &a, &b, &c)?;
+        check_union(&a.clone().merge(b.clone()), &a, &b)?;
     }
 
     #[test]
-    fn merging_is_idempotent(a in record(), b in record()) {
-        prop_assert_eq!(a.clone().merge(a.clone()), a.clone());
-        let both = a.clone().merge(b.clone());
-        prop_assert_eq!(both.clone().merge(a), both.clone());
-        prop_assert_eq!(b.merge(both.clone()), both);
-    }
-
-    #[test]
-    fn a_merge_has_everything_of_both(a in record(), b in record()) {
-        let both = a.clone().merge(b.clone());
-        for side in [&a, &b] {
-            for (key, log) in &side.tasks {
-                check_contains(&both.tasks[key].log, &log.log)?;
-            }
-            for (name, log) in &side.agents {
-                check_contains(&both.agents[name].log, &log.log)?;
-            }
-            check_contains(&both.settings.log, &side.settings.log)?;
-            for (id, mail) in &side.mail {
-                let merged = &both.mail[id];
-                prop_assert!(merged.in_channel >= mail.in_channel);
-                for (agent, delivery) in &mail.inboxes {
-                    prop_assert!(merged.inboxes[agent] >= *delivery, "what was read stays read");
-                }
-            }
-            for id in side.reflections.keys() {
-                prop_assert!(both.reflections.contains_key(id));
-            }
-        }
-        // …and nothing else, each thing under its own key.
-        for (key, log) in &both.tasks {
-            prop_assert_eq!(*key, key_of(log));
-            prop_assert!(a.tasks.contains_key(key) || b.tasks.contains_key(key));
-            for (id, event) in log.log.iter() {
-                let from = |side: &Record| {
-                    side.tasks.get(key).is_some_and(|log| log.log.get(id) == Some(event))
-                };
-                prop_assert!(from(&a) || from(&b));
-            }
-        }
-        for (id, mail) in &both.mail {
-            let from = |side: &Record| {
-                side.mail.get(id).is_some_and(|m| m.message == mail.message)
-            };
-            prop_assert!(mail.message.id == *id && (from(&a) || from(&b)));
-        }
+    fn of_two_messages_or_reflections_of_one_id_everybody_takes_the_same(
+        messages in [message(), message(), message()],
+        reflections in [reflection(), reflection(), reflection()],
+    ) {
+        let id = messages[0].id;
+        let [a, b, c] = messages.map(|message| Message { id, ..message });
+        check_laws(merge_messages, &a, &b, &c)?;
+        prop_assert!([&a, &b].contains(&&merge_messages(a.clone(), b.clone())));
+        let [a, b, c] = reflections.map(|reflection| Reflection { id, ..reflection });
+        check_laws(merge_reflections, &a, &b, &c)?;
+        prop_assert!([&a, &b].contains(&&merge_reflections(a.clone(), b.clone())));
     }
 
     #[test]

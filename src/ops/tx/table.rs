@@ -161,8 +161,7 @@ impl<'t, 's> Tx<'t, 's> {
 
     fn not_held(&self, request: &Request, holder: Option<&Claim>) -> Result<OpsError, OpsError> {
         let id = match request {
-            Request::Extend { id, .. }
-            | Request::Phase { id, .. }
+            Request::Phase { id, .. }
             | Request::Release { id, .. }
             | Request::HandOff { id, .. } => *id,
             _ => unreachable!("only requests about a claim one holds are answered so"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format;
 use crate::git::Oid;
-use crate::model::merge::{TaskKey, merge_tasks};
+use crate::model::merge::merge_tasks;
 use crate::model::task::TaskLog;
 
 use super::{Merge, Side, file_name};
@@ -170,15 +170,13 @@ impl Merge<'_> {
             }
         };
         if let Some(log) = log {
-            let key = TaskKey {
-                id: log.id,
-                origin: log.origin(),
-            };
-            let merged = match found.logs.remove(&key.origin) {
+            // Six random characters can collide, and then neither task may swallow the other.
+            let origin = log.origin();
+            let merged = match found.logs.remove(&origin) {
                 Some(other) => merge_tasks(other, log),
                 None => log,
             };
-            found.logs.insert(key.origin, merged);
+            found.logs.insert(origin, merged);
         }
         Ok(())
     }
