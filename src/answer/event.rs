@@ -67,9 +67,14 @@ fn fields(event: &TaskEvent) -> Value {
             "branch": branch,
             "taken_over": taken_over,
         }),
-        TaskEvent::Extended { paths, resources } => json!({
+        TaskEvent::Extended {
+            paths,
+            resources,
+            branch,
+        } => json!({
             "paths": texts(paths),
             "resources": texts(resources),
+            "branch": branch,
         }),
         TaskEvent::Blocked {
             reason,
@@ -85,6 +90,10 @@ fn fields(event: &TaskEvent) -> Value {
             "summary": bundle.summary,
             "evidence": bundle.evidence,
             "commit": bundle.commit,
+            "base": bundle.base,
+            "commits": bundle.commits,
+            "beneath": texts(&bundle.beneath),
+            "branch": bundle.branch,
             "pr": bundle.pr,
             "caveat": bundle.caveat,
             "reviewer": bundle.reviewer.as_ref().map(ToString::to_string),
@@ -93,10 +102,24 @@ fn fields(event: &TaskEvent) -> Value {
             submission,
             commit,
             note,
+            lands,
         } => json!({
             "submission": submission.to_string(),
             "commit": commit,
             "note": note,
+            "lands": lands,
+        }),
+        TaskEvent::Landed { submission, commit } => json!({
+            "submission": submission.to_string(),
+            "commit": commit,
+        }),
+        TaskEvent::SentBack(back) => json!({
+            "submission": back.submission.to_string(),
+            "reason": back.fault.as_str(),
+            "note": back.note,
+            "paths": back.paths,
+            "with": texts(&back.with),
+            "tip": back.tip,
         }),
         TaskEvent::ChangesRequested { submission, note }
         | TaskEvent::Corrected { submission, note } => json!({

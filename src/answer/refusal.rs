@@ -46,6 +46,7 @@ pub(super) fn of_refusal(refusal: &Refusal, id: Option<&str>) -> Fault {
                 .hint(show().so("lists the criteria"))
                 .hint(submit.so("one for each criterion"))
         }
+        Rule::Dirty => error.hint("git stash, or git commit, and then the same again"),
         Rule::Member => error.hint(Call::to("who")),
     }
 }

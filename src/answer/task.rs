@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::format::rfc3339;
-use crate::model::id::{Fence, Stamp};
-use crate::model::task::{Block, Handoff, Submission, Task};
+use crate::model::id::{Fence, Stamp, TaskId};
+use crate::model::task::{Approval, Block, Handoff, Landed, Submission, Task};
 use crate::ops::{Shown, TaskRow};
 
 use super::EventJson;
@@ -37,6 +37,9 @@ pub struct TaskJson<'a> {
     pub body: Option<&'a str>,
     pub block: Option<BlockJson<'a>>,
     pub submission: Option<SubmissionJson<'a>>,
+    pub approved: Option<ApprovedJson<'a>>,
+    /// Where it came onto the landing branch.
+    pub landed: Option<LandedJson<'a>>,
     pub handoff: Option<HandoffJson<'a>>,
     /// What a reviewer asked to be changed.
     pub changes: Option<&'a str>,
@@ -64,8 +67,28 @@ pub struct SubmissionJson<'a> {
     /// In the order of the criteria.
     pub evidence: &'a [String],
     pub commit: Option<&'a str>,
+    /// `git diff base...commit` shows the task's own work.
+    pub base: Option<&'a str>,
+    /// How many commits are its own.
+    pub commits: u64,
+    /// The tasks whose commits lay below when it was submitted.
+    pub beneath: Vec<&'a str>,
+    pub branch: Option<&'a str>,
     pub pr: Option<&'a str>,
     pub caveat: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ApprovedJson<'a> {
+    pub by: &'a str,
+    pub commit: Option<&'a str>,
+    pub at: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct LandedJson<'a> {
+    pub commit: &'a str,
+    pub at: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,11 +149,7 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
                 .iter()
                 .map(crate::model::name::ResourceName::as_str)
                 .collect(),
-            blocked_by: task
-                .blocked_by
-                .iter()
-                .map(crate::model::id::TaskId::as_str)
-                .collect(),
+            blocked_by: task.blocked_by.iter().map(TaskId::as_str).collect(),
             waits_for: None,
             provisional: task.fence.is_some_and(Fence::is_provisional),
             fence: task.fence.and_then(Fence::given),
@@ -138,6 +157,8 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
             body: None,
             block: task.block.as_ref().map(BlockJson::from),
             submission: task.submission.as_ref().map(SubmissionJson::from),
+            approved: task.approved.as_ref().map(ApprovedJson::from),
+            landed: task.landed.as_ref().map(LandedJson::from),
             handoff: task.handoff.as_ref().map(HandoffJson::from),
             changes: task.changes.as_deref(),
             reason: task.reason.as_deref(),
@@ -179,7 +200,7 @@ impl<'a> From<&'a Block> for BlockJson<'a> {
     fn from(block: &'a Block) -> BlockJson<'a> {
         BlockJson {
             reason: &block.reason,
-            on: block.on.as_ref().map(crate::model::id::TaskId::as_str),
+            on: block.on.as_ref().map(TaskId::as_str),
             needs_human: block.needs_human,
             since: rfc3339(block.since),
         }
@@ -197,6 +218,25 @@ impl<'a> From<&'a Handoff> for HandoffJson<'a> {
     }
 }
 
+impl<'a> From<&'a Approval> for ApprovedJson<'a> {
+    fn from(approval: &'a Approval) -> ApprovedJson<'a> {
+        ApprovedJson {
+            by: approval.by.as_str(),
+            commit: approval.commit.as_deref(),
+            at: rfc3339(approval.at),
+        }
+    }
+}
+
+impl<'a> From<&'a Landed> for LandedJson<'a> {
+    fn from(landed: &'a Landed) -> LandedJson<'a> {
+        LandedJson {
+            commit: &landed.commit,
+            at: rfc3339(landed.at),
+        }
+    }
+}
+
 impl<'a> From<&'a (Stamp, Submission)> for SubmissionJson<'a> {
     fn from((id, bundle): &'a (Stamp, Submission)) -> SubmissionJson<'a> {
         SubmissionJson {
@@ -205,6 +245,10 @@ impl<'a> From<&'a (Stamp, Submission)> for SubmissionJson<'a> {
             summary: &bundle.summary,
             evidence: &bundle.evidence,
             commit: bundle.commit.as_deref(),
+            base: bundle.base.as_deref(),
+            commits: bundle.commits,
+            beneath: bundle.beneath.iter().map(TaskId::as_str).collect(),
+            branch: bundle.branch.as_deref(),
             pr: bundle.pr.as_deref(),
             caveat: bundle.caveat.as_deref(),
         }

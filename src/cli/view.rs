@@ -245,6 +245,7 @@ fn list<'t, T: ToString + 't>(items: impl IntoIterator<Item = &'t T>) -> Option<
 pub fn waits_for(row: &TaskRow) -> String {
     let task = &row.task;
     match task.status {
+        Status::Validating if task.waits_to_land() => "to land".to_owned(),
         Status::Validating => match &task.reviewer {
             Some(reviewer) => format!("review by {reviewer}"),
             None => "a reviewer".to_owned(),

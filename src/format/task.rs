@@ -16,7 +16,7 @@ use super::reader::Reader;
 use super::writer::Writer;
 
 /// Keys that follow from the events; an edit by hand of these says nothing.
-const COMPUTED: [&str; 12] = [
+const COMPUTED: [&str; 14] = [
     "fence",
     "branch",
     "reason",
@@ -28,6 +28,8 @@ const COMPUTED: [&str; 12] = [
     "closed",
     "block",
     "submission",
+    "approved",
+    "landed",
     "handoff",
 ];
 
@@ -201,9 +203,23 @@ fn print_tables(out: &mut Writer, task: &Task) {
         out.word("id", id);
         out.text("summary", &submission.summary);
         out.list("evidence", &submission.evidence);
-        out.opt_text("commit", submission.commit.as_deref());
+        event::print_range(out, submission);
         out.opt_text("pr", submission.pr.as_deref());
         out.opt_text("caveat", submission.caveat.as_deref());
+    }
+    // Where nothing has to land, the history says it.
+    if let Some(approved) = &task.approved
+        && (task.waits_to_land() || task.landed.is_some())
+    {
+        out.table("approved");
+        out.word("by", &approved.by);
+        out.opt_text("commit", approved.commit.as_deref());
+        out.time("at", approved.at);
+    }
+    if let Some(landed) = &task.landed {
+        out.table("landed");
+        out.text("commit", &landed.commit);
+        out.time("at", landed.at);
     }
     if let Some(handoff) = &task.handoff {
         out.table("handoff");

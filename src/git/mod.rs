@@ -23,6 +23,7 @@ mod repo;
 mod sharing;
 mod staged;
 mod stale_locks;
+mod switch;
 mod tree_diff;
 mod tree_edit;
 mod update;

@@ -48,6 +48,22 @@ impl fmt::Display for RefName {
 }
 
 impl Repo {
+    /// Returns the ref that a symbolic ref names; `None` if it is none.
+    pub fn symbolic_ref(&self, name: &RefName) -> Result<Option<RefName>, GitError> {
+        let named = match self.ref_format() {
+            RefFormat::Files => match self.read_target(name)? {
+                Some(Target::Symbolic(named)) => Some(named.as_bstr().to_str_lossy().into_owned()),
+                _ => None,
+            },
+            RefFormat::Reftable => {
+                let output = self.git(["symbolic-ref", "--quiet", name.as_str()]).run()?;
+                let text = String::from_utf8_lossy(&output.stdout);
+                Some(text.trim().to_owned()).filter(|_| output.code == Some(0))
+            }
+        };
+        named.map(RefName::new).transpose()
+    }
+
     /// Returns the object that a ref points at now, or `None` if there is no such ref.
     ///
     /// The file of the ref is looked at before `packed-refs`, and `packed-refs` is never taken from

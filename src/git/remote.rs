@@ -254,6 +254,23 @@ impl Remote<'_> {
         Ok(refs.collect())
     }
 
+    /// Returns the branch that the remote's HEAD names, if there is such a branch.
+    pub fn head_branch(&self) -> Result<Option<String>, GitError> {
+        let command = self
+            .command("ls-remote")
+            .args(["--symref", "--quiet", "--", &self.name, "HEAD"]);
+        let output = self.run(command)?;
+        if output.code != Some(0) {
+            return Err(self.failure(output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let named = text.lines().find_map(|line| {
+            let (name, head) = line.strip_prefix("ref: ")?.split_once('\t')?;
+            name.strip_prefix("refs/heads/").filter(|_| head == "HEAD")
+        });
+        Ok(named.map(str::to_owned))
+    }
+
     /// Moves refs of the remote, each only if it holds what is expected.
     ///
     /// Returns what became of each, in the order given. Losing is an answer.

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::git::trailer_value;
-use crate::model::claim::Claim;
 use crate::ops::Context;
-use crate::ops::enforce::{FENCE_TRAILER, OVERRIDE_TRAILER, TASK_TRAILER, fixup_target};
+use crate::ops::enforce::{
+    Attributed, FENCE_TRAILER, OVERRIDE_TRAILER, TASK_TRAILER, fixup_target,
+};
 
 use super::HookError;
 
-/// Adds the trailers of these claims, and the reason of an override, to the message in a file.
+/// Adds the trailers of what a commit is part of, and the reason of an override, to the message in a file.
 ///
 /// Through `git interpret-trailers`, which knows what a trailer is. A message stays as it is if
 /// it has them already, if it is to be squashed into another, or if git would find it empty: a
@@ -18,10 +19,10 @@ use super::HookError;
 pub fn add_trailers(
     ctx: &Context,
     file: &Path,
-    claims: &[Claim],
+    part_of: &Attributed,
     reason: Option<&str>,
 ) -> Result<(), HookError> {
-    if claims.is_empty() && reason.is_none() {
+    if part_of.task.is_none() && part_of.under.is_empty() && reason.is_none() {
         return Ok(());
     }
     let bytes = std::fs::read(file).map_err(|source| HookError::Message {
@@ -38,7 +39,7 @@ pub fn add_trailers(
     if fixup_target(words[0]).is_some() {
         return Ok(());
     }
-    let wanted = wanted(claims, reason, &words);
+    let wanted = wanted(part_of, reason, &words);
     if wanted.is_empty() {
         return Ok(());
     }
@@ -63,7 +64,11 @@ pub fn add_trailers(
 }
 
 /// Returns the trailers to add, each with what is to happen if there is one of its kind.
-fn wanted(claims: &[Claim], reason: Option<&str>, words: &[&str]) -> Vec<(&'static str, String)> {
+fn wanted(
+    part_of: &Attributed,
+    reason: Option<&str>,
+    words: &[&str],
+) -> Vec<(&'static str, String)> {
     let count = |key: &str| {
         words
             .iter()
@@ -72,17 +77,20 @@ fn wanted(claims: &[Claim], reason: Option<&str>, words: &[&str]) -> Vec<(&'stat
     };
     let has = |key: &str, wanted: &str| words.iter().any(|l| trailer_value(l, key) == Some(wanted));
     let mut pairs: Vec<(&str, String)> = Vec::new();
-    let tasks: BTreeSet<String> = claims.iter().map(|claim| claim.id.to_string()).collect();
     // A provisional claim has no fence that the remote's table gave out.
-    let fences: BTreeSet<u64> = claims.iter().filter_map(|it| it.fence.given()).collect();
-    pairs.extend(tasks.into_iter().map(|id| (TASK_TRAILER, id)));
+    let fences: BTreeSet<u64> = part_of
+        .under
+        .iter()
+        .filter_map(|it| it.fence.given())
+        .collect();
+    pairs.extend(part_of.task.map(|id| (TASK_TRAILER, id.to_string())));
     pairs.extend(fences.into_iter().map(|f| (FENCE_TRAILER, f.to_string())));
     if let Some(reason) = reason {
         let line: Vec<&str> = reason.split_whitespace().collect();
         pairs.push((OVERRIDE_TRAILER, line.join(" ")));
     }
     // The one claim of an amended commit replaces the one it had.
-    let alone = claims.len() == 1;
+    let alone = part_of.under.len() <= 1;
     pairs
         .into_iter()
         .filter(|(key, value)| !has(key, value))

@@ -20,7 +20,9 @@ use super::name::{AgentName, Author, ChannelName, Lane, ResourceName, Tag};
 use super::path::PathPattern;
 use super::reflection::{Reflection, Severity};
 use super::settings::{SettingsEvent, SettingsLog};
-use super::task::{Draft, Edit, Priority, Status, Submission, Task, TaskEvent, TaskLog};
+use super::task::{
+    Draft, Edit, Fault, Priority, SentBack, Status, Submission, Task, TaskEvent, TaskLog,
+};
 use super::text;
 use super::time::Timestamp;
 
@@ -245,15 +247,48 @@ pub fn edit() -> impl Strategy<Value = Edit> + Clone {
 
 pub fn submission() -> impl Strategy<Value = Submission> + Clone {
     let optional = (of(text()), of(text()), of(text()), of(agent()));
-    (text(), vec(text(), 0..3), optional).prop_map(|(summary, evidence, optional)| {
+    let range = (
+        of(text()),
+        vec(text(), 0..3),
+        0..300_u64,
+        btree_set(task_id(), 0..2),
+        of(text()),
+    );
+    (text(), vec(text(), 0..3), optional, range).prop_map(|(summary, evidence, optional, range)| {
         let (commit, pr, caveat, reviewer) = optional;
+        let (base, own, commits, beneath, branch) = range;
         Submission {
             summary,
             evidence,
             commit,
+            base,
+            own,
+            commits,
+            beneath,
+            branch,
             pr,
             caveat,
             reviewer,
+        }
+    })
+}
+
+fn sent_back() -> impl Strategy<Value = SentBack> + Clone {
+    let found = (
+        text(),
+        vec(text(), 0..3),
+        btree_set(task_id(), 0..2),
+        text(),
+    );
+    (stamp(), select(Fault::ALL.to_vec()), found).prop_map(|(submission, fault, found)| {
+        let (note, paths, with, tip) = found;
+        SentBack {
+            submission,
+            fault,
+            note,
+            paths,
+            with,
+            tip,
         }
     })
 }
@@ -274,16 +309,22 @@ pub fn task_event() -> BoxedStrategy<TaskEvent> {
         2 => claimed.prop_map(|(agent, fence, paths, resources, branch, taken_over)| {
             TaskEvent::Claimed { agent, fence, paths, resources, branch, taken_over }
         }),
-        1 => (paths(), resources())
-            .prop_map(|(paths, resources)| TaskEvent::Extended { paths, resources }),
+        1 => (paths(), resources(), of(text())).prop_map(|(paths, resources, branch)| {
+            TaskEvent::Extended { paths, resources, branch }
+        }),
         1 => (text(), of(task_id()), any::<bool>()).prop_map(|(reason, on, needs_human)| {
             TaskEvent::Blocked { reason, on, needs_human }
         }),
         1 => Just(TaskEvent::Unblocked),
         2 => submission().prop_map(|bundle| TaskEvent::Submitted(Box::new(bundle))),
-        2 => (stamp(), of(text()), of(text())).prop_map(|(submission, commit, note)| {
-            TaskEvent::Approved { submission, commit, note }
-        }),
+        2 => (stamp(), of(text()), of(text()), any::<bool>()).prop_map(
+            |(submission, commit, note, lands)| {
+                TaskEvent::Approved { submission, commit, note, lands }
+            }
+        ),
+        1 => (stamp(), text())
+            .prop_map(|(submission, commit)| TaskEvent::Landed { submission, commit }),
+        1 => sent_back().prop_map(|back| TaskEvent::SentBack(Box::new(back))),
         1 => (stamp(), text())
             .prop_map(|(submission, note)| TaskEvent::ChangesRequested { submission, note }),
         1 => (stamp(), text())
@@ -368,6 +409,12 @@ fn fit(task: &Task, kind: &mut TaskEvent, by: &mut Author, pick: Index) {
                 *submission = *latest;
                 *by = reviewer;
             }
+        }
+        TaskEvent::Landed { submission, .. } => {
+            *submission = (task.submission.as_ref()).map_or(*submission, |(latest, _)| *latest);
+        }
+        TaskEvent::SentBack(back) => {
+            back.submission = (task.submission.as_ref()).map_or(back.submission, |it| it.0);
         }
         TaskEvent::Edited(_) | TaskEvent::Commented { .. } | TaskEvent::Unknown { .. } => {}
         _ => {
@@ -510,7 +557,7 @@ pub fn claim() -> BoxedStrategy<Claim> {
             paths
         }),
         resources(),
-        select(vec![Phase::Working, Phase::Blocked, Phase::InReview]),
+        select(Phase::ALL.to_vec()),
     );
     let how = (
         time(),

@@ -9,7 +9,7 @@ use super::extra::Extra;
 use super::id::{FENCES_UNKNOWN, Fence, TaskId};
 use super::name::{AgentName, ResourceName};
 use super::path::PathPattern;
-use super::task::{ChoiceError, Status, Task, choose};
+use super::task::{ChoiceError, Task, choose};
 use super::time::Timestamp;
 
 /// What the holder of a claim is doing.
@@ -21,15 +21,30 @@ pub enum Phase {
     Blocked,
     /// Waiting for a reviewer; the slot is free and the claim does not expire.
     InReview,
+    /// Waiting to land; as in review.
+    Approved,
 }
 
 impl Phase {
+    pub const ALL: [Phase; 4] = [
+        Phase::Working,
+        Phase::Blocked,
+        Phase::InReview,
+        Phase::Approved,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Phase::Working => "working",
             Phase::Blocked => "blocked",
             Phase::InReview => "in_review",
+            Phase::Approved => "approved",
         }
+    }
+
+    /// Tells whether nothing is left to do for the holder, so that it may be silent.
+    pub fn is_submitted(self) -> bool {
+        matches!(self, Phase::InReview | Phase::Approved)
     }
 }
 
@@ -37,12 +52,7 @@ impl FromStr for Phase {
     type Err = ChoiceError;
 
     fn from_str(text: &str) -> Result<Phase, ChoiceError> {
-        choose(
-            "phase",
-            text,
-            &[Phase::Working, Phase::Blocked, Phase::InReview],
-            Phase::as_str,
-        )
+        choose("phase", text, &Phase::ALL, Phase::as_str)
     }
 }
 
@@ -191,11 +201,7 @@ impl Table {
                 clone: CloneId::unknown(),
                 paths: task.paths.clone(),
                 resources: task.resources.clone(),
-                phase: match task.status {
-                    Status::Blocked => Phase::Blocked,
-                    Status::Validating => Phase::InReview,
-                    _ => Phase::Working,
-                },
+                phase: task.phase(),
                 since: task.claimed_at.unwrap_or(task.updated),
                 fence: task.fence.filter(|it| *it <= reach)?,
                 branch: task.branch.clone(),

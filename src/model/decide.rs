@@ -34,8 +34,12 @@ pub enum Request {
         agent: AgentName,
         to: Phase,
     },
-    /// Sends a claim in review back to work; its holder's limit does not stop a reviewer.
+    /// Sends a submitted claim back to work; its holder's limit does not stop a reviewer.
     SendBack {
+        id: TaskId,
+    },
+    /// Notes that what a claim in review is about was approved, and waits to land.
+    Approve {
         id: TaskId,
     },
     Release {
@@ -78,6 +82,8 @@ pub struct Take {
     pub nonce: u64,
     /// Take the task itself from its holder, dead or alive. Other rules hold all the same.
     pub take_over: bool,
+    /// Whoever holds it already works where it is now from here on.
+    pub moves: bool,
 }
 
 impl Take {
@@ -95,6 +101,7 @@ impl Take {
             why: claim.why.clone(),
             nonce: claim.nonce,
             take_over: false,
+            moves: false,
         })
     }
 }
@@ -189,17 +196,14 @@ pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
                 },
             )
         }),
-        Request::SendBack { id } => match table.claims.get(id) {
-            Some(claim) if claim.phase == Phase::InReview => replace(
-                table,
-                claim,
-                Claim {
-                    phase: Phase::Working,
-                    ..claim.clone()
-                },
-            ),
-            other => Decision::Unchanged(other.cloned()),
-        },
+        Request::SendBack { id } => {
+            let from = Phase::is_submitted;
+            advance(table, *id, from, Phase::Working)
+        }
+        Request::Approve { id } => {
+            let from = |phase| phase == Phase::InReview;
+            advance(table, *id, from, Phase::Approved)
+        }
         Request::Release { id, agent } => {
             held(table, facts, *id, agent, |claim| remove(table, claim))
         }
@@ -258,7 +262,7 @@ pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
 fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     let standing = table.claims.get(&take.id);
     if let Some(mine) = standing.filter(|claim| facts.is_own(claim, &take.agent)) {
-        return extend(table, facts, mine, &take.paths, &take.resources);
+        return extend(table, facts, mine, take);
     }
     let others = Others::alive(table, take.id, facts);
     let before = standing.filter(|claim| !others.is_gone(claim.id));
@@ -311,21 +315,18 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     others.grant(claim, before.cloned())
 }
 
-fn extend(
-    table: &Table,
-    facts: &Facts,
-    claim: &Claim,
-    paths: &[PathPattern],
-    resources: &BTreeSet<ResourceName>,
-) -> Decision {
-    let more: Vec<PathPattern> = paths
+fn extend(table: &Table, facts: &Facts, claim: &Claim, take: &Take) -> Decision {
+    let more: Vec<PathPattern> = (take.paths)
         .iter()
         .filter(|p| !claim.paths.iter().any(|have| have.includes(p)))
         .cloned()
         .collect();
-    let more_resources: BTreeSet<ResourceName> =
-        resources.difference(&claim.resources).cloned().collect();
-    if more.is_empty() && more_resources.is_empty() {
+    let more_resources: BTreeSet<ResourceName> = (take.resources)
+        .difference(&claim.resources)
+        .cloned()
+        .collect();
+    let moves = take.moves && take.branch != claim.branch;
+    if more.is_empty() && more_resources.is_empty() && !moves {
         return Decision::Unchanged(Some(claim.clone()));
     }
     let mut others = Others::alive(table, claim.id, facts);
@@ -342,6 +343,9 @@ fn extend(
     let mut wider = claim.clone();
     wider.paths.extend(more);
     wider.resources.extend(more_resources);
+    if moves {
+        wider.branch.clone_from(&take.branch);
+    }
     others.grant(wider, Some(claim.clone()))
 }
 
@@ -374,6 +378,21 @@ fn hand_off(
         ..claim.clone()
     };
     others.grant(given, Some(claim.clone()))
+}
+
+/// Moves a claim to another phase, whoever holds it, if it is in one that `from` names.
+fn advance(table: &Table, id: TaskId, from: impl Fn(Phase) -> bool, to: Phase) -> Decision {
+    match table.claims.get(&id) {
+        Some(claim) if from(claim.phase) => replace(
+            table,
+            claim,
+            Claim {
+                phase: to,
+                ..claim.clone()
+            },
+        ),
+        other => Decision::Unchanged(other.cloned()),
+    }
 }
 
 /// Runs `act` on the claim `id` if `agent` holds it.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::claim::{Claim, Phase, Table};
+use super::claim::{Claim, Table};
 use super::id::{Fence, TaskId};
 use super::name::AgentName;
 use super::path::PathPattern;
@@ -104,7 +104,7 @@ impl<'a> ClaimIndex<'a> {
         expired: &dyn Fn(&Claim) -> bool,
         elsewhere: &dyn Fn(&Claim) -> bool,
     ) -> ClaimIndex<'a> {
-        let in_force = |claim: &&Claim| claim.phase == Phase::InReview || !expired(claim);
+        let in_force = |claim: &&Claim| claim.phase.is_submitted() || !expired(claim);
         let claims: Vec<&Claim> = table.claims.values().filter(in_force).collect();
         let mut by_anchor: HashMap<&[u8], Vec<(usize, &PathPattern)>> = HashMap::new();
         for (at, claim) in claims.iter().enumerate() {
@@ -183,6 +183,7 @@ mod tests {
 
     use super::*;
     use crate::model::claim::CloneId;
+    use crate::model::claim::Phase;
     use crate::model::extra::Extra;
     use crate::model::time::Timestamp;
 

@@ -133,6 +133,7 @@ mod tests {
             why: None,
             nonce: 0,
             take_over: false,
+            moves: false,
         };
         queue::look(&agent, open.iter(), table, &facts, &dependency, &take)
     }

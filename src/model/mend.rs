@@ -141,12 +141,7 @@ fn compare_one(
     } else if claim.fence > task.last_fence {
         record(claim, claim.fence, repairs);
     } else if task.fence == Some(claim.fence) {
-        let phase = match task.status {
-            Status::Blocked => Phase::Blocked,
-            Status::Validating => Phase::InReview,
-            _ => Phase::Working,
-        };
-        match (claim.phase, phase) {
+        match (claim.phase, task.phase()) {
             (Phase::Blocked, Phase::Working) => block(claim, repairs),
             (known, phase) if known != phase => repairs.phases.push((claim.id, phase)),
             _ => {}
@@ -176,7 +171,7 @@ fn record(claim: &Claim, fence: Fence, repairs: &mut Repairs) {
     match claim.phase {
         Phase::Working => {}
         Phase::Blocked => block(claim, repairs),
-        Phase::InReview => repairs.phases.push((claim.id, Phase::Working)),
+        Phase::InReview | Phase::Approved => repairs.phases.push((claim.id, Phase::Working)),
     }
 }
 
@@ -206,6 +201,7 @@ fn widen(claim: &Claim, task: &Task, repairs: &mut Repairs) {
             TaskEvent::Extended {
                 paths: claim.paths.clone(),
                 resources: claim.resources.clone(),
+                branch: None,
             },
         ));
     }
@@ -562,8 +558,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_mended_needs_no_mending(
-            events in prop::collection::vec((0..8_usize, 0..3_usize, 1..9_u64), 0..20),
-            held in prop::option::of((0..3_usize, 1..9_u64, 0..3_usize)),
+            events in prop::collection::vec((0..9_usize, 0..3_usize, 1..9_u64), 0..20),
+            held in prop::option::of((0..3_usize, 1..9_u64, 0..4_usize)),
             lost in 0..12_u64,
         ) {
             const AGENTS: [&str; 3] = ["kai", "link", "sage"];
@@ -581,11 +577,17 @@ mod tests {
                         submission,
                         note: "no".to_owned(),
                     },
+                    (6, Some(submission)) => TaskEvent::Approved {
+                        submission,
+                        commit: None,
+                        note: None,
+                        lands: true,
+                    },
                     _ => claimed(by, fence),
                 };
                 happen(&mut log, &Author::lossy(by), event);
             }
-            let phases = [Phase::Working, Phase::Blocked, Phase::InReview];
+            let phases = Phase::ALL;
             let claim = held.map(|(by, fence, phase)| claim(AGENTS[by], fence, phases[phase]));
             let table = Table { fence: Fence(lost), ..table(claim) };
             let repairs = look(&table, &log);

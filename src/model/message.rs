@@ -20,6 +20,10 @@ pub enum Notice {
     ReviewAsked,
     /// The reader's submission was reviewed.
     Reviewed,
+    /// The reader's submission was approved and waits to land.
+    Approved,
+    /// The reader's approved work could not land.
+    SentBack,
     /// A task that the reader's waited for is done.
     Ready,
     /// The reader's task is done; a reflection is asked for.
@@ -37,11 +41,13 @@ pub enum Notice {
 }
 
 impl Notice {
-    pub const ALL: [Notice; 11] = [
+    pub const ALL: [Notice; 13] = [
         Notice::ClaimLost,
         Notice::HandedOff,
         Notice::ReviewAsked,
         Notice::Reviewed,
+        Notice::Approved,
+        Notice::SentBack,
         Notice::Ready,
         Notice::Finished,
         Notice::Cancelled,
@@ -57,6 +63,8 @@ impl Notice {
             Notice::HandedOff => "handed_off",
             Notice::ReviewAsked => "review_asked",
             Notice::Reviewed => "reviewed",
+            Notice::Approved => "approved",
+            Notice::SentBack => "sent_back",
             Notice::Ready => "ready",
             Notice::Finished => "finished",
             Notice::Cancelled => "cancelled",

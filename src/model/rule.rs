@@ -119,6 +119,13 @@ pub enum Refusal {
     },
     #[error("the id `{id}` is taken")]
     IdTaken { id: TaskId },
+    /// What is in the way of the task's branch.
+    #[error("this worktree cannot be switched to `{branch}`: {detail}")]
+    Dirty {
+        task: TaskId,
+        branch: String,
+        detail: String,
+    },
 
     #[error("task `{task}` is `{}` and cannot be {done}", .status.told())]
     WrongStatus {
@@ -183,6 +190,10 @@ pub enum Refusal {
     },
     #[error("a newer submission of `{task}` replaced the one reviewed")]
     Replaced { task: TaskId },
+    #[error("task `{task}` is approved already and waits to land")]
+    Approved { task: TaskId },
+    #[error("task `{task}` is not approved")]
+    NotApproved { task: TaskId },
     #[error("task `{task}` has no review that could be corrected")]
     NoReview { task: TaskId },
     #[error("`{agent}` is {liveness}; it leaves by itself, or a person takes it off")]
@@ -234,6 +245,7 @@ impl Refusal {
             R::Paused { .. } | R::PausedAgain { .. } => return (Rule::Paused, None),
             R::AtWork { .. } => return (Rule::Member, None),
             R::OwnReview { task, .. } => return (Rule::Reviewer, *task),
+            R::Dirty { task, .. } => (Rule::Dirty, task),
             R::Criteria { task } => (Rule::Criteria, task),
             R::Waits { task, .. } => (Rule::Dependencies, task),
             R::Cycle { task, .. } => (Rule::Cycle, task),
@@ -255,7 +267,9 @@ impl Refusal {
             | R::Claimed { task }
             | R::NothingToAwait { task }
             | R::NothingSubmitted { task, .. }
-            | R::SubmittedAnew { task } => (Rule::Status, task),
+            | R::SubmittedAnew { task }
+            | R::Approved { task }
+            | R::NotApproved { task } => (Rule::Status, task),
             R::NotReviewer { task, .. }
             | R::NotTheirReview { task, .. }
             | R::NoReviewer { task }
@@ -296,6 +310,8 @@ pub enum Rule {
     Evidence,
     /// The review is of a submission that has been replaced.
     Submission,
+    /// A branch is checked out only where nothing is lost by it.
+    Dirty,
     /// Whoever is at work leaves the team by itself.
     Member,
 }
@@ -316,6 +332,7 @@ impl Rule {
             Rule::Reviewer => "reviewer",
             Rule::Evidence => "evidence",
             Rule::Submission => "submission",
+            Rule::Dirty => "dirty",
             Rule::Member => "member",
         }
     }

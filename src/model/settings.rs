@@ -22,6 +22,9 @@ pub struct Settings {
     pub enforce: EnforceMode,
     pub require_claim: bool,
     pub review_required: bool,
+    pub land: LandSettings,
+    /// How a task's branch is called; `{id}` and `{slug}` stand for the task's.
+    pub work_branch: String,
     pub resources: BTreeMap<ResourceName, u32>,
     /// Lanes known beside those of agents, with what they are for.
     pub lanes: BTreeMap<Lane, String>,
@@ -44,12 +47,74 @@ impl Default for Settings {
             enforce: EnforceMode::Block,
             require_claim: false,
             review_required: true,
+            land: LandSettings::default(),
+            work_branch: WORK_BRANCH.to_owned(),
             resources: BTreeMap::new(),
             lanes: BTreeMap::new(),
             channels: BTreeMap::new(),
             humans: Vec::new(),
         }
     }
+}
+
+/// How a task's branch is called where nobody said otherwise.
+const WORK_BRANCH: &str = "task/{id}-{slug}";
+
+/// What there is to say about landing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LandSettings {
+    pub branch: LandBranch,
+    pub strategy: Strategy,
+    /// How many tasks are tried together.
+    pub batch: u32,
+    pub via: Via,
+    /// Whether a daemon lands what is approved.
+    pub auto: bool,
+    /// Whether only people land.
+    pub by_humans: bool,
+}
+
+impl Default for LandSettings {
+    fn default() -> LandSettings {
+        LandSettings {
+            branch: LandBranch::Auto,
+            strategy: Strategy::Merge,
+            batch: 8,
+            via: Via::Push,
+            auto: false,
+            by_humans: false,
+        }
+    }
+}
+
+/// The branch on which work is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LandBranch {
+    /// What the remote's HEAD names.
+    Auto,
+    /// None: what is approved is done.
+    Off,
+    Named(String),
+}
+
+/// How work comes onto the landing branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// One merge commit for each task.
+    Merge,
+    /// One commit for each task.
+    Squash,
+    /// The task's own commits, one after the other.
+    Rebase,
+}
+
+/// Which branch landing moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// The landing branch itself.
+    Push,
+    /// A branch from which people, or the forge, merge.
+    Branch,
 }
 
 /// The channel that every team has.
@@ -69,7 +134,7 @@ pub enum EnforceMode {
 }
 
 /// The settings whose keys are fixed, in the order they are listed, with their defaults.
-pub const KEYS: [(&str, &str); 12] = [
+pub const KEYS: [(&str, &str); 19] = [
     ("wip.agent", "1"),
     ("wip.team", "none"),
     ("heartbeat.idle_after", "15m"),
@@ -81,6 +146,13 @@ pub const KEYS: [(&str, &str); 12] = [
     ("enforce.mode", "block"),
     ("enforce.require_claim", "false"),
     ("review.required", "true"),
+    ("land.branch", "auto"),
+    ("land.strategy", "merge"),
+    ("land.batch", "8"),
+    ("land.via", "push"),
+    ("land.auto", "false"),
+    ("land.by", "anyone"),
+    ("work.branch", WORK_BRANCH),
     ("team.humans", ""),
 ];
 
@@ -182,6 +254,49 @@ fn apply(settings: &mut Settings, key: &str, value: &str) -> Result<(), SettingE
         }
         "enforce.require_claim" => settings.require_claim = flag()?,
         "review.required" => settings.review_required = flag()?,
+        "land.branch" => {
+            settings.land.branch = match value {
+                "auto" => LandBranch::Auto,
+                "none" => LandBranch::Off,
+                name if is_branch(name) => LandBranch::Named(name.to_owned()),
+                _ => {
+                    return Err(wrong(
+                        "the name of a branch, `auto` for what the remote's HEAD names, or `none`",
+                    ));
+                }
+            };
+        }
+        "land.strategy" => {
+            settings.land.strategy = match value {
+                "merge" => Strategy::Merge,
+                "squash" => Strategy::Squash,
+                "rebase" => Strategy::Rebase,
+                _ => return Err(wrong("`merge`, `squash` or `rebase`")),
+            };
+        }
+        "land.batch" => settings.land.batch = count()?,
+        "land.via" => {
+            settings.land.via = match value {
+                "push" => Via::Push,
+                "branch" => Via::Branch,
+                _ => return Err(wrong("`push` or `branch`")),
+            };
+        }
+        "land.auto" => settings.land.auto = flag()?,
+        "land.by" => {
+            settings.land.by_humans = match value {
+                "anyone" => false,
+                "humans" => true,
+                _ => return Err(wrong("`anyone` or `humans`")),
+            };
+        }
+        "work.branch" => {
+            let tried = value.replace("{id}", "k3f9x2").replace("{slug}", "a-b");
+            if !value.contains("{id}") || !is_branch(&tried) {
+                return Err(wrong("the name of a branch with `{id}` in it"));
+            }
+            value.clone_into(&mut settings.work_branch);
+        }
         "team.humans" => {
             settings.humans = value
                 .split([',', ' '])
@@ -193,6 +308,25 @@ fn apply(settings: &mut Settings, key: &str, value: &str) -> Result<(), SettingE
         _ => return apply_family(settings, key, value, &wrong),
     }
     Ok(())
+}
+
+/// Tells whether git takes `name` for a branch, and reflectt does not for one of its own.
+fn is_branch(name: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && !part.ends_with('.')
+            && !part.ends_with(".lock")
+    };
+    let plain = |c: char| !c.is_control() && !" ~^:?*[\\".contains(c);
+    name.len() <= 200
+        && !name.starts_with('-')
+        && name != "HEAD"
+        && !name.starts_with("reflectt")
+        && !name.contains("..")
+        && !name.contains("@{")
+        && name.chars().all(plain)
+        && name.split('/').all(part)
 }
 
 fn apply_family(

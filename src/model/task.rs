@@ -12,12 +12,13 @@ mod kind;
 mod tests;
 
 pub use fate::Fate;
-pub use kind::{Draft, Edit, Submission, TaskEvent};
+pub use kind::{Draft, Edit, Fault, SentBack, Submission, TaskEvent};
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use super::claim::Phase;
 use super::event::Log;
 use super::id::{Fence, Stamp, TaskId};
 use super::name::{AgentName, Author, Lane, ResourceName, Tag};
@@ -157,6 +158,22 @@ pub struct Block {
     pub since: Timestamp,
 }
 
+/// What a reviewer approved, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    pub by: Author,
+    /// Nothing, where what was approved is no code.
+    pub commit: Option<String>,
+    pub at: Timestamp,
+}
+
+/// Where the work came onto the landing branch, and when that was noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landed {
+    pub commit: String,
+    pub at: Timestamp,
+}
+
 /// What the last holder left for the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handoff {
@@ -196,7 +213,10 @@ pub struct Task {
     pub block: Option<Block>,
     /// The latest submission and the event that made it.
     pub submission: Option<(Stamp, Submission)>,
-    /// The latest note of a reviewer who asked for changes.
+    /// The approval of the latest submission.
+    pub approved: Option<Approval>,
+    pub landed: Option<Landed>,
+    /// The latest note of a reviewer who asked for changes, or why it could not land.
     pub changes: Option<String>,
     pub handoff: Option<Handoff>,
     /// Why it was cancelled or reopened.
@@ -219,6 +239,29 @@ impl Task {
             self.assignee.as_ref()
         } else {
             None
+        }
+    }
+
+    /// Tells whether it is approved and waits to land.
+    pub fn waits_to_land(&self) -> bool {
+        self.status == Status::Validating && self.approved.is_some()
+    }
+
+    /// Returns the status as people read it.
+    pub fn told(&self) -> &'static str {
+        match self.waits_to_land() {
+            true => "approved",
+            false => self.status.told(),
+        }
+    }
+
+    /// Returns what the holder of its claim is doing.
+    pub fn phase(&self) -> Phase {
+        match self.status {
+            Status::Blocked => Phase::Blocked,
+            Status::Validating if self.approved.is_some() => Phase::Approved,
+            Status::Validating => Phase::InReview,
+            _ => Phase::Working,
         }
     }
 
@@ -305,7 +348,9 @@ impl TaskLog {
                         Some(format!("`{}` cancelled it ({reason})", event.by)),
                     );
                 }
-                TaskEvent::Approved { .. } | TaskEvent::Cancelled { .. } => {
+                TaskEvent::Approved { lands: false, .. }
+                | TaskEvent::Landed { .. }
+                | TaskEvent::Cancelled { .. } => {
                     (holds, loss) = (false, None);
                 }
                 _ => {}

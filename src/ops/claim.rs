@@ -18,6 +18,7 @@ use crate::model::time::Timestamp;
 
 use super::requests::{self, Act, Look, WorkPlace};
 use super::tx::{Granted, Tx, transact};
+use super::work_branch::{self, Branch, WorkBranch};
 use super::{Context, OpsError, find, task_new};
 
 #[derive(Debug, Default, Clone)]
@@ -27,6 +28,10 @@ pub struct ClaimRequest {
     pub resources: BTreeSet<ResourceName>,
     /// Take it from its holder, with a reason.
     pub take_over: Option<String>,
+    /// The branch to work on.
+    pub branch: Branch,
+    /// Whether the agent goes on where it is now, though it holds the task already.
+    pub moves: bool,
 }
 
 #[derive(Debug)]
@@ -36,6 +41,8 @@ pub struct Claimed {
     pub task: Option<Task>,
     /// Whether anything changed: claiming what one holds does not.
     pub new: bool,
+    /// The branch that its holder works on from now on.
+    pub branch: Option<WorkBranch>,
 }
 
 /// Claims a task with its paths and resources, in one step or not at all.
@@ -44,11 +51,15 @@ pub fn claim(ctx: &Context, id: &IdPrefix, request: &ClaimRequest) -> Result<Cla
         Some(reason) => Some(text::note("reason", reason)?),
         None => None,
     };
-    transact(ctx, |tx| {
+    let claimed = transact(ctx, |tx| {
         tx.check_fenced()?;
         let id = find::task_id(tx.snapshot, id)?;
         take(tx, id, request, reason.as_deref())
-    })
+    })?;
+    if let Some(branch) = &claimed.branch {
+        branch.check_out(ctx)?;
+    }
+    Ok(claimed)
 }
 
 /// Claims a task in a turn of an operation.
@@ -67,12 +78,18 @@ pub fn take(
     if !mine {
         queue::admit(&agent, &task, &|id| tx.dependency(id))?;
     }
+    let branch = work_branch::plan(tx, &task, &options.branch)?;
+    if let Some(branch) = &branch {
+        tx.place = Some(branch.place());
+    }
+    let moves = branch.is_some() || options.moves;
     let request = Request::Take(Take {
         paths: tx
             .checkout()?
             .taken_for(task.paths.iter().chain(&options.paths)),
         resources: task.resources.union(&options.resources).cloned().collect(),
         take_over: take_over.is_some(),
+        moves,
         ..new_take(tx, &agent, id)?
     });
     let (paths, resources) = (&options.paths, &options.resources);
@@ -82,6 +99,7 @@ pub fn take(
         paths: paths.iter().map(ToString::to_string).collect(),
         resources: resources.iter().map(ToString::to_string).collect(),
         take_over: take_over.map(str::to_owned),
+        moves,
         place,
     });
     let (claim, before) = match tx.ask(&request)? {
@@ -91,6 +109,7 @@ pub fn take(
                 claim,
                 task: Some(task),
                 new: false,
+                branch,
             });
         }
         Granted::Changed { claim, before } => (
@@ -102,6 +121,7 @@ pub fn take(
         TaskEvent::Extended {
             paths: claim.paths.clone(),
             resources: claim.resources.clone(),
+            branch: claim.branch.clone().filter(|_| moves),
         }
     } else {
         TaskEvent::Claimed {
@@ -135,6 +155,7 @@ pub fn take(
         claim,
         task: Some(task),
         new: true,
+        branch,
     })
 }
 
@@ -153,6 +174,7 @@ pub fn new_take(tx: &Tx, agent: &Agent, id: TaskId) -> Result<Take, OpsError> {
         why: None,
         nonce: tx.nonce,
         take_over: false,
+        moves: false,
     })
 }
 
@@ -196,6 +218,7 @@ pub fn take_paths(
             claim: claim.clone(),
             task: None,
             new: false,
+            branch: None,
         });
     }
     let id = match id {
@@ -225,6 +248,7 @@ pub fn take_paths(
             claim,
             task: None,
             new: true,
+            branch: None,
         }),
         _ => Err(Refusal::IdTaken { id }.into()),
     }

@@ -3,8 +3,10 @@
 //! The decision is [`crate::model::enforce`]'s. Here it is given the facts, and its answer is
 //! filled up with what a person or an agent needs to go on: title, liveness, who lost what.
 
+mod attribute;
 mod commits;
 
+pub use attribute::{Attributed, attribute};
 pub use commits::{Against, check_commits, fixup_target};
 
 use crate::git::Oid;

@@ -1,6 +1,6 @@
 //! Releasing what silent agents hold, when nobody asked for it.
 
-use crate::model::claim::{Claim, Phase};
+use crate::model::claim::Claim;
 
 use super::silence::Silence;
 use super::tx::{Contact, transact_itself};
@@ -17,7 +17,7 @@ pub fn expire(ctx: &Context) -> Result<Vec<Claim>, OpsError> {
         return Ok(Vec::new());
     };
     let mut claims = table.claims.values();
-    if !claims.any(|claim| claim.phase != Phase::InReview && silence.is_expired(claim)) {
+    if !claims.any(|claim| !claim.phase.is_submitted() && silence.is_expired(claim)) {
         return Ok(Vec::new());
     }
     drop(silence);

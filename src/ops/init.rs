@@ -5,7 +5,7 @@ use crate::model::id::Stamp;
 use crate::model::settings::{SettingsEvent, SettingsLog};
 use crate::store::Origin;
 
-use super::{Context, OpsError, board, sync};
+use super::{Context, OpsError, board, landing, sync};
 
 #[derive(Debug)]
 pub struct Initialised {
@@ -50,7 +50,12 @@ pub fn init(ctx: &Context, sharing: Sharing) -> Result<Initialised, OpsError> {
     };
     notes.extend(team.as_ref().and_then(|team| team.note.clone()));
     let found = team.as_ref().is_some_and(|team| team.exists);
-    let new = if found { false } else { found_here(ctx)? };
+    let remote = team.as_ref().map(|team| team.link.name.as_str());
+    let new = if found {
+        false
+    } else {
+        found_here(ctx, remote)?
+    };
     ctx.clone_id()?;
     if let Some(team) = &team {
         let report = sync::take_part(ctx, team)?;
@@ -66,12 +71,21 @@ pub fn init(ctx: &Context, sharing: Sharing) -> Result<Initialised, OpsError> {
 }
 
 /// Makes the record in this clone if it has none.
-fn found_here(ctx: &Context) -> Result<bool, OpsError> {
+fn found_here(ctx: &Context, remote: Option<&str>) -> Result<bool, OpsError> {
+    if ctx.store().local_tips()?.record.is_some() {
+        return Ok(false);
+    }
     let now = ctx.now();
     let author = ctx.person();
     let mut log = Log::default();
     let stamp = ctx.random(|rng| Stamp::new(now, rng, None));
     log.push(stamp, author.clone(), SettingsEvent::Founded);
+    if let Some(branch) = landing::at_founding(ctx, remote)? {
+        let stamp = ctx.random(|rng| Stamp::new(now, rng, Some(stamp)));
+        let key = "land.branch".to_owned();
+        let value = branch;
+        log.push(stamp, author.clone(), SettingsEvent::Set { key, value });
+    }
     let origin = Origin { author, now };
     Ok(ctx
         .store()

@@ -11,6 +11,7 @@ use crate::store::Entry;
 
 use super::claim::{ClaimRequest, new_take, take};
 use super::tx::{Tx, transact};
+use super::work_branch::Branch;
 use super::{Context, OpsError, find, requests};
 
 #[derive(Debug)]
@@ -25,29 +26,40 @@ pub struct NextUp {
 
 /// Returns the agent's own unfinished work, else the best task it may take.
 ///
-/// With `claim`, that task is claimed in the same step, so that what one is told one also has.
-pub fn next(ctx: &Context, claim: bool) -> Result<NextUp, OpsError> {
-    if !claim {
+/// With `claim`, that task is claimed in the same step, so that what one is told one also has, and
+/// this worktree is switched to its branch, if one is wanted.
+pub fn next(ctx: &Context, claim: Option<&Branch>) -> Result<NextUp, OpsError> {
+    let Some(branch) = claim else {
         let snapshot = requests::look(ctx)?;
         ctx.my_seat(&snapshot)?;
         ctx.beat(&snapshot)?;
         let tx = Tx::new(ctx, &snapshot, ctx.me()?.clone());
         tx.check_fenced()?;
         return look(&tx);
-    }
-    transact(ctx, |tx| {
+    };
+    let request = ClaimRequest {
+        branch: branch.clone(),
+        ..ClaimRequest::default()
+    };
+    let mut switch = None;
+    let next = transact(ctx, |tx| {
         tx.check_fenced()?;
         let next = look(tx)?;
         let Some(task) = next.task.as_ref().filter(|_| next.claim.is_none()) else {
             return Ok(next);
         };
-        let claimed = take(tx, task.id, &ClaimRequest::default(), None)?;
+        let claimed = take(tx, task.id, &request, None)?;
+        switch = claimed.branch;
         Ok(NextUp {
             task: claimed.task,
             claim: Some(claimed.claim),
             ..next
         })
-    })
+    })?;
+    if let Some(branch) = switch {
+        branch.check_out(ctx)?;
+    }
+    Ok(next)
 }
 
 /// Looks at the queue as one agent sees it.

@@ -1,6 +1,6 @@
 //! Telling agents that have gone quiet, before their claims expire.
 
-use crate::model::claim::{Claim, Phase};
+use crate::model::claim::Claim;
 use crate::model::message::Notice;
 use crate::model::name::AgentName;
 use crate::model::presence::Liveness;
@@ -57,7 +57,7 @@ fn quiet(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Claim>, OpsError> {
         return Ok(found);
     };
     let claims = table.claims.values();
-    for claim in claims.filter(|claim| here.made(&claim.clone) && claim.phase != Phase::InReview) {
+    for claim in claims.filter(|claim| here.made(&claim.clone) && !claim.phase.is_submitted()) {
         let alive = ctx.liveness(&claim.agent, settings)?;
         let is_stale = matches!(alive, Some((Liveness::Stale, _)));
         if !is_stale || found.iter().any(|other| other.agent == claim.agent) {

@@ -12,7 +12,7 @@ use crate::store::Entry;
 
 use super::requests::Act;
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, find};
+use super::{Context, OpsError, find, landing};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,15 +76,31 @@ fn approve(
         Some(note) => format!("{} approved `{id}`: {note}", tx.me),
         None => format!("{} approved `{id}`", tx.me),
     };
+    let landing = landing::of(tx.ctx, tx.snapshot)?;
     let event = TaskEvent::Approved {
         submission,
+        lands: commit.is_some() && landing.is_some(),
         commit,
         note,
     };
-    let task = tx.event(id, event)?;
+    let mut task = tx.event(id, event)?;
+    tx.subject(format!("approve {id}: {}", task.title));
+    if let Some(landing) = landing.filter(|_| task.waits_to_land()) {
+        match landing.has(tx.ctx, &task)? {
+            Some(commit) => {
+                task = tx.event(id, TaskEvent::Landed { submission, commit })?;
+            }
+            None => {
+                tx.ask(&Request::Approve { id })?;
+                let verdict = text::sentence(&verdict);
+                let body = format!("{verdict} It is done when it is on `{}`.", landing.branch);
+                tx.notify(task.assignee.clone(), Notice::Approved, Some(id), body);
+                return Ok(task);
+            }
+        }
+    }
     tx.ask(&Request::Close { id })?;
     finished_with(tx, &task, &text::sentence(&verdict))?;
-    tx.subject(format!("approve {id}: {}", task.title));
     Ok(task)
 }
 

@@ -57,7 +57,11 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
         commit: new.commit.clone(),
         pr: new.pr.clone(),
         caveat: new.caveat.clone(),
+        ..Submission::default()
+    };
+    let submission = Submission {
         reviewer: reviewer(tx, &task, new.reviewer.as_ref())?,
+        ..submission
     };
     tx.doing(|| Act::Submit {
         id: id.to_string(),

@@ -11,6 +11,7 @@ mod ground;
 mod plan;
 mod run;
 mod standstill;
+mod works;
 
 pub use adopt::{adopt_here, take_in};
 pub use find::{Team, take_part, team_on_remote};

@@ -8,6 +8,7 @@ use crate::model::message::Message;
 use super::inbox::inbox;
 use super::next::{NextUp, next};
 use super::status::{Action, AgentStatus, status};
+use super::work_branch::Branch;
 use super::{Context, OpsError, sync};
 
 /// How often whoever waits is shown to be alive, and looks whether time alone has changed anything.
@@ -63,7 +64,11 @@ pub fn wait_for_work(ctx: &Context, limit: Duration) -> Result<AgentStatus, OpsE
 
 /// Waits until there is a task to take, or something else to do, and returns what is next then, or
 /// when the time is over.
-pub fn wait_for_task(ctx: &Context, claim: bool, limit: Duration) -> Result<NextUp, OpsError> {
+pub fn wait_for_task(
+    ctx: &Context,
+    claim: Option<&Branch>,
+    limit: Duration,
+) -> Result<NextUp, OpsError> {
     let mut last = None;
     let found = wait_until(ctx, limit, || {
         let up = next(ctx, claim)?;

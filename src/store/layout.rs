@@ -18,10 +18,15 @@ pub const CLAIMS: &str = "refs/reflectt/claims";
 pub const REMOTES: &str = "refs/reflectt/remotes";
 /// When each agent was last seen, one ref for each clone. Only on remotes.
 pub const PRESENCE: &str = "refs/reflectt/presence/";
+/// What was submitted, one ref for each task.
+pub const WORK: &str = "refs/reflectt/work/";
 /// Where the claims table is on a remote that takes nothing but branches.
 pub const CLAIMS_BRANCH: &str = "refs/heads/reflectt-claims";
 /// Where presence is on such a remote.
 pub const PRESENCE_BRANCHES: &str = "refs/heads/reflectt-presence/";
+
+/// Where what was submitted is on such a remote.
+pub const WORK_BRANCHES: &str = "refs/heads/reflectt-work/";
 
 pub const README: &str = "README.md";
 pub const CONFIG: &str = "config.toml";

@@ -33,6 +33,9 @@ pub enum Places {
     Branches,
 }
 
+/// What git says of a name that a remote does not have.
+const NO_SUCH_REF: &str = "couldn't find remote ref";
+
 /// The remote of this clone's team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -120,6 +123,7 @@ impl Link {
             ("refs/heads/reflectt/*", None),
             ("refs/reflectt/claims*", Some("claims*")),
             ("refs/reflectt/presence/*", Some("presence/*")),
+            ("refs/reflectt/work/*", Some("work/*")),
         ]
         .map(|(from, rest)| FetchSpec {
             from: from.to_owned(),
@@ -185,14 +189,33 @@ impl Store {
     /// Asks the remote for its refs and returns what they hold.
     ///
     /// The record and the table come in one exchange, the record's name first, so that the table
-    /// is at least as new as the record.
+    /// is at least as new as the record. With them come the branch that work lands on, and the work
+    /// that is submitted.
     ///
     /// # Errors
     ///
     /// [`GitError::Unreachable`] if it does not answer.
-    pub fn fetch(&self, link: &Link, limit: Duration) -> Result<Tips, StoreError> {
+    pub fn fetch(
+        &self,
+        link: &Link,
+        landing: Option<&str>,
+        limit: Duration,
+    ) -> Result<Tips, StoreError> {
         let remote = self.repo.remote(&link.name, limit);
-        let done = remote.fetch(&link.specs());
+        let mut specs = link.specs();
+        let named = specs.len();
+        specs.extend(landing.map(|branch| FetchSpec {
+            from: format!("refs/heads/{branch}"),
+            to: Some(layout::tracking(&link.name, &format!("heads/{branch}"))),
+        }));
+        let mut done = remote.fetch(&specs);
+        // Before the first push there is no landing branch.
+        if let Err(GitError::Unreachable { reason, .. }) = &done
+            && reason.contains(NO_SUCH_REF)
+        {
+            specs.truncate(named);
+            done = remote.fetch(&specs);
+        }
         self.note_contact(done.is_ok());
         done?;
         let tips = self.tracking_tips(link)?;
@@ -271,18 +294,30 @@ impl Store {
         let table_push = table.map(|step| step.of(link.claims_on_remote()));
         let record_push = record.map(|step| step.of(link.record_on_remote()));
         let all: Vec<RefUpdate> = table_push.iter().chain(&record_push).cloned().collect();
-        if all.is_empty() {
+        let works = self.works_to_push(link)?;
+        if all.is_empty() && works.is_empty() {
             return Ok(PushedTips {
                 table: None,
                 record: None,
             });
         }
         let remote = self.repo.remote(&link.name, limit);
-        let done = remote.push(&all, Together::AllOrNone);
+        let named = all.len();
+        let updates = works.iter().map(|(_, update)| update.clone());
+        let with_works: Vec<RefUpdate> = all.iter().cloned().chain(updates).collect();
+        let done = remote.push(&with_works, Together::AllOrNone);
         if done.is_err() {
             self.note_contact(false);
         }
-        let mut results = done?.into_iter();
+        let mut results = done?;
+        let of_works = results.split_off(named);
+        self.note_works(link, &works, &of_works)?;
+        // The work can wait, and what was decided cannot.
+        let refused = |result: &Pushed| matches!(result, Pushed::Refused { .. });
+        if of_works.iter().any(refused) && !all.is_empty() {
+            results = remote.push(&all, Together::AllOrNone)?;
+        }
+        let mut results = results.into_iter();
         Ok(PushedTips {
             table: table_push.and_then(|_| results.next()),
             record: record_push.and_then(|_| results.next()),

@@ -32,6 +32,7 @@ mod staged;
 mod table;
 mod team;
 mod tracked;
+mod work;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,8 @@ pub struct Store {
     claims: RefName,
     removed_locks: RefCell<Vec<RemovedLock>>,
     link: RefCell<Option<Link>>,
+    /// Why the remote does not take the work of submissions, if it said so to this process.
+    works_refused: RefCell<Option<String>>,
 }
 
 impl Store {
@@ -83,6 +86,7 @@ impl Store {
             record: layout::record_ref(),
             claims: layout::claims_ref(),
             removed_locks: RefCell::default(),
+            works_refused: RefCell::default(),
         }
     }
 

@@ -161,6 +161,7 @@ impl Draft<'_> {
                         submission,
                         commit,
                         note,
+                        lands: false,
                     },
                 )?;
                 self.ask(&Request::Close { id })?;
@@ -239,6 +240,7 @@ impl Draft<'_> {
             why: None,
             nonce: self.desk.nonce,
             take_over,
+            moves: false,
         }))??;
         let kind = TaskEvent::Claimed {
             agent: me.name,

@@ -9,7 +9,7 @@ use crate::cli::text::Text;
 use crate::cli::view;
 use crate::model::id::IdPrefix;
 use crate::model::name::ResourceName;
-use crate::ops::{self, ClaimRequest, Claimed};
+use crate::ops::{self, Branch, ClaimRequest, Claimed};
 
 /// Claim a task, with its paths and resources, or paths without a task.
 ///
@@ -23,6 +23,7 @@ use crate::ops::{self, ClaimRequest, Claimed};
 #[command(after_help = "\
 Examples:
   reflectt claim k3f9
+  reflectt claim k3f9 --branch                    (on a branch of its own)
   reflectt claim k3f9 --path tests/login.rs       (widens what you hold)
   reflectt claim --path docs -m \"rename all pages\"
   reflectt claim k3f9 --take-over --reason \"link's machine is down\"")]
@@ -35,6 +36,10 @@ pub struct ClaimArgs {
     /// Claim a share of this resource too.
     #[arg(long = "resource", value_name = "NAME")]
     resources: Vec<ResourceName>,
+    /// Switch this worktree to a branch of the task's own, or to this one, made at the newest
+    /// commit of the landing branch.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "id")]
+    branch: Option<Option<String>>,
     /// Without a task: why the paths are claimed.
     #[arg(short, long, value_name = "WHY", conflicts_with = "id")]
     message: Option<String>,
@@ -61,6 +66,8 @@ impl ClaimArgs {
                         paths,
                         resources,
                         take_over,
+                        branch: work_branch(self.branch.as_ref()),
+                        moves: false,
                     },
                 )
                 .map_err(answer::on(id))?
@@ -79,6 +86,15 @@ impl ClaimArgs {
             Some(_) => error,
             None => error.hint("reflectt next --claim (takes the best task there is)"),
         }
+    }
+}
+
+/// Returns what `--branch [NAME]` asks for.
+pub fn work_branch(option: Option<&Option<String>>) -> Branch {
+    match option {
+        None => Branch::AsItIs,
+        Some(None) => Branch::OfTask,
+        Some(Some(name)) => Branch::Named(name.clone()),
     }
 }
 

@@ -81,6 +81,7 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Working => "working",
         Phase::Blocked => "blocked",
         Phase::InReview => "in review",
+        Phase::Approved => "approved",
     }
 }
 

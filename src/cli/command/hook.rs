@@ -17,11 +17,13 @@ use crate::hooks::{
 };
 use crate::model::name::AgentName;
 use crate::model::time::Span;
-use crate::ops::enforce::Verdict;
+use crate::ops::enforce::{Verdict, attribute};
 use crate::ops::{Context, Repeat};
 
 /// The reason to go on in spite of a claim.
 const OVERRIDE: &str = "REFLECTT_OVERRIDE";
+/// Names the task that a commit is part of, where it is another than would be taken.
+const TASK: &str = "REFLECTT_TASK";
 /// How long a hook may take before git goes on without its answer.
 const LIMIT: Duration = Duration::from_secs(2);
 /// In git's configuration: a longer limit, for slow machines. A shorter one does not count, or it
@@ -130,11 +132,24 @@ impl HookArgs {
             return;
         };
         let file = session.directory().join(file);
-        if let Err(error) = hooks::add_trailers(ctx, &file, &verdict.own, reason) {
-            let error = CliError::from(anyhow::Error::new(error));
+        let unsaid = |reason: &str| {
             session
                 .ui
-                .warn(format!("the commit has no trailers: {}", error.message()));
+                .warn(format!("the commit has no trailers: {reason}"));
+        };
+        let wanted = session.variable(TASK).map(OsStr::to_string_lossy);
+        let wanted = wanted.filter(|id| !id.trim().is_empty());
+        let part_of = match wanted.map(|id| id.trim().parse()).transpose() {
+            Ok(wanted) => attribute(ctx, verdict, wanted.as_ref()),
+            Err(error) => return unsaid(&format!("{TASK}: {error}")),
+        };
+        let part_of = match part_of {
+            Ok(part_of) => part_of,
+            Err(error) => return unsaid(&error.to_string()),
+        };
+        if let Err(error) = hooks::add_trailers(ctx, &file, &part_of, reason) {
+            let error = CliError::from(anyhow::Error::new(error));
+            unsaid(error.message());
         }
     }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::answer::{NextJson, TaskJson};
+use crate::cli::command::claim::work_branch;
 use crate::cli::error::{CliError, Kind};
 use crate::cli::session::Session;
 use crate::cli::view;
@@ -16,11 +17,14 @@ use crate::ops::{self, NextUp};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  reflectt next --claim")]
+  reflectt next --claim --branch")]
 pub struct Next {
     /// Claim it in the same step.
     #[arg(long)]
     claim: bool,
+    /// With `--claim`: switch this worktree to a branch of the task's own, or to this one.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "claim")]
+    branch: Option<Option<String>>,
     /// Where there is none, wait until there is one, or something else to do, for at most this
     /// long, like `90s` or `10m`.
     #[arg(long, value_name = "DURATION")]
@@ -31,9 +35,11 @@ impl Next {
     /// Returns the exit code: having nothing to do is an answer, with a code of its own.
     pub fn run(&self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
+        let branch = work_branch(self.branch.as_ref());
+        let claim = self.claim.then_some(&branch);
         let next = match self.wait {
-            Some(limit) => ops::wait_for_task(context, self.claim, limit.into())?,
-            None => ops::next(context, self.claim)?,
+            Some(limit) => ops::wait_for_task(context, claim, limit.into())?,
+            None => ops::next(context, claim)?,
         };
         if session.ui.is_json() {
             session.ui.json(&NextJson {

@@ -82,6 +82,7 @@ fn holds(claims: &[Claim]) -> String {
             (Some(task), Phase::Working) => task.to_string(),
             (Some(task), Phase::Blocked) => format!("{task} (blocked)"),
             (Some(task), Phase::InReview) => format!("{task} (in review)"),
+            (Some(task), Phase::Approved) => format!("{task} (approved)"),
         });
     shown.collect::<Vec<_>>().join(", ")
 }

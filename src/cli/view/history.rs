@@ -5,7 +5,7 @@ use crate::cli::ui::Ui;
 use crate::cli::width;
 use crate::model::id::{Fence, Stamp};
 use crate::model::name::Author;
-use crate::model::task::{Edit, TaskEvent};
+use crate::model::task::{Edit, Fault, TaskEvent};
 use crate::model::text::short_commit;
 
 /// Prints events, oldest first: when, who, what, and what was written on the way.
@@ -95,6 +95,14 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
             said(&what, &bundle.summary)
         }
         TaskEvent::Approved { note, .. } => ("approved it".to_owned(), note.clone()),
+        TaskEvent::Landed { commit, .. } => (format!("landed as {}", short_commit(commit)), None),
+        TaskEvent::SentBack(back) => said(
+            match back.fault {
+                Fault::Conflict => "sent it back, as it conflicts",
+                Fault::Check => "sent it back, as it breaks a check",
+            },
+            &back.note,
+        ),
         TaskEvent::ChangesRequested { note, .. } => said("asked for changes", note),
         TaskEvent::Corrected { note, .. } => said("corrected what the review says", note),
         TaskEvent::Released { note } => ("released it".to_owned(), note.clone()),

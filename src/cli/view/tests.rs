@@ -101,6 +101,7 @@ fn submitted(summary: &str) -> TaskEvent {
         pr: None,
         caveat: Some("not with Safari".to_owned()),
         reviewer: Some(agent("sage")),
+        ..Submission::default()
     }))
 }
 

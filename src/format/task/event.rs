@@ -7,7 +7,7 @@ use crate::format::field;
 use crate::format::reader::Reader;
 use crate::format::writer::Writer;
 use crate::model::id::Fence;
-use crate::model::task::{Draft, Edit, Submission, TaskEvent};
+use crate::model::task::{Draft, Edit, SentBack, Submission, TaskEvent};
 
 /// Reads the fields of an event; `None` if the kind is one we do not know.
 pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatError> {
@@ -36,6 +36,7 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
             resources: table
                 .opt("resources", field::list(field::parsed))?
                 .unwrap_or_default(),
+            branch: table.opt("branch", field::note)?,
         },
         "blocked" => TaskEvent::Blocked {
             reason: table.need("reason", field::note)?,
@@ -49,6 +50,15 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
                 .opt("evidence", field::list(field::note))?
                 .unwrap_or_default(),
             commit: table.opt("commit", field::note)?,
+            base: table.opt("base", field::note)?,
+            own: table
+                .opt("own", field::list(field::note))?
+                .unwrap_or_default(),
+            commits: table.opt("commits", field::count)?.unwrap_or_default(),
+            beneath: table
+                .opt("beneath", field::list(field::parsed))?
+                .unwrap_or_default(),
+            branch: table.opt("branch", field::note)?,
             pr: table.opt("pr", field::note)?,
             caveat: table.opt("caveat", field::note)?,
             reviewer: table.opt("reviewer", field::parsed)?,
@@ -57,7 +67,24 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
             submission: table.need("submission", field::parsed)?,
             commit: table.opt("commit", field::note)?,
             note: table.opt("note", field::note)?,
+            lands: table.opt("lands", field::flag)?.unwrap_or_default(),
         },
+        "landed" => TaskEvent::Landed {
+            submission: table.need("submission", field::parsed)?,
+            commit: table.need("commit", field::note)?,
+        },
+        "sent_back" => TaskEvent::SentBack(Box::new(SentBack {
+            submission: table.need("submission", field::parsed)?,
+            fault: table.need("reason", field::parsed)?,
+            note: table.need("note", field::body)?,
+            paths: table
+                .opt("paths", field::list(field::note))?
+                .unwrap_or_default(),
+            with: table
+                .opt("with", field::list(field::parsed))?
+                .unwrap_or_default(),
+            tip: table.need("tip", field::note)?,
+        })),
         "changes_requested" => TaskEvent::ChangesRequested {
             submission: table.need("submission", field::parsed)?,
             note: table.need("note", field::note)?,
@@ -159,9 +186,14 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
             out.opt_text("branch", branch.as_deref());
             out.opt_text("taken_over", taken_over.as_deref());
         }
-        TaskEvent::Extended { paths, resources } => {
+        TaskEvent::Extended {
+            paths,
+            resources,
+            branch,
+        } => {
             out.list("paths", paths);
             out.list("resources", resources);
+            out.opt_text("branch", branch.as_deref());
         }
         TaskEvent::Blocked {
             reason,
@@ -176,7 +208,7 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
         TaskEvent::Submitted(submission) => {
             out.text("summary", &submission.summary);
             out.list("evidence", &submission.evidence);
-            out.opt_text("commit", submission.commit.as_deref());
+            print_range(out, submission);
             out.opt_text("pr", submission.pr.as_deref());
             out.opt_text("caveat", submission.caveat.as_deref());
             out.opt_word("reviewer", submission.reviewer.as_ref());
@@ -185,10 +217,24 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
             submission,
             commit,
             note,
+            lands,
         } => {
             out.word("submission", submission);
             out.opt_text("commit", commit.as_deref());
             out.opt_text("note", note.as_deref());
+            out.flag("lands", *lands);
+        }
+        TaskEvent::Landed { submission, commit } => {
+            out.word("submission", submission);
+            out.text("commit", commit);
+        }
+        TaskEvent::SentBack(back) => {
+            out.word("submission", back.submission);
+            out.word("reason", back.fault);
+            out.text("note", &back.note);
+            out.list("paths", &back.paths);
+            out.list("with", &back.with);
+            out.text("tip", &back.tip);
         }
         TaskEvent::ChangesRequested { submission, note }
         | TaskEvent::Corrected { submission, note } => {
@@ -217,6 +263,18 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
             out.list("paths", paths);
         }
     }
+}
+
+/// Prints what a submission is of.
+pub fn print_range(out: &mut Writer, submission: &Submission) {
+    out.opt_text("commit", submission.commit.as_deref());
+    out.opt_text("base", submission.base.as_deref());
+    if submission.commits > 0 {
+        out.number("commits", submission.commits);
+    }
+    out.list("own", &submission.own);
+    out.list("beneath", &submission.beneath);
+    out.opt_text("branch", submission.branch.as_deref());
 }
 
 fn print_draft(out: &mut Writer, draft: &Draft) {

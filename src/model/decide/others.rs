@@ -17,7 +17,7 @@ pub(super) fn silent<'a>(
     table
         .claims
         .values()
-        .filter(move |claim| claim.phase != Phase::InReview && expired(claim))
+        .filter(move |claim| !claim.phase.is_submitted() && expired(claim))
 }
 
 pub(super) fn without(table: &Table, gone: &[Claim]) -> Table {

@@ -48,6 +48,7 @@ fn take_of(task: &str, by: &str, on: &[&str]) -> Take {
         why: None,
         nonce: 7,
         take_over: false,
+        moves: false,
     }
 }
 
@@ -58,6 +59,7 @@ fn take(task: &str, by: &str, on: &[&str]) -> Request {
 fn take_over(task: &str, by: &str, on: &[&str]) -> Request {
     Request::Take(Take {
         take_over: true,
+        moves: false,
         ..take_of(task, by, on)
     })
 }

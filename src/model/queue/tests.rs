@@ -116,6 +116,7 @@ fn take_of(agent: &Agent, task: &Task) -> Take {
         why: None,
         nonce: 0,
         take_over: false,
+        moves: false,
     }
 }
 

@@ -31,8 +31,13 @@ impl Task {
                 self.by_holder(by, "unblocked")
             }
             TaskEvent::Submitted(submission) => self.allows_submission(by, submission),
-            TaskEvent::Approved { submission, .. }
-            | TaskEvent::ChangesRequested { submission, .. } => self.allows_review(by, *submission),
+            TaskEvent::Approved { submission, .. } => {
+                self.not_approved()?;
+                self.allows_review(by, *submission)
+            }
+            TaskEvent::ChangesRequested { submission, .. } => self.allows_review(by, *submission),
+            TaskEvent::Landed { submission, .. } => self.allows_landing(*submission),
+            TaskEvent::SentBack(back) => self.allows_landing(back.submission),
             TaskEvent::Corrected { submission, .. } => self.allows_correction(by, *submission),
             TaskEvent::Released { .. } => self.by_holder(by, "released"),
             TaskEvent::HandedOff { to, fence, .. } => self.allows_hand_off(by, to, *fence),
@@ -69,10 +74,11 @@ impl Task {
         match &event.kind {
             // Whose review it is was judged when it was decided. An edit by hand of the reviewer,
             // which nobody decides, may have come to light since.
-            TaskEvent::Approved { submission, .. }
-            | TaskEvent::ChangesRequested { submission, .. }
-                if event.decided.is_some() =>
-            {
+            TaskEvent::Approved { submission, .. } if event.decided.is_some() => {
+                self.not_approved()?;
+                self.allows_verdict(&event.by, *submission)
+            }
+            TaskEvent::ChangesRequested { submission, .. } if event.decided.is_some() => {
                 self.allows_verdict(&event.by, *submission)
             }
             kind => self.allows(&event.by, kind),
@@ -149,6 +155,23 @@ impl Task {
                 by: by.clone(),
             }),
             None => Err(Refusal::NoReviewer { task: self.id }),
+        }
+    }
+
+    /// Checks whether a submission waits to land.
+    fn allows_landing(&self, submission: Stamp) -> Result<(), Refusal> {
+        self.in_status(&[Status::Validating], "landed")?;
+        match &self.submission {
+            _ if self.approved.is_none() => Err(Refusal::NotApproved { task: self.id }),
+            Some((latest, _)) if *latest == submission => Ok(()),
+            _ => Err(Refusal::Replaced { task: self.id }),
+        }
+    }
+
+    fn not_approved(&self) -> Result<(), Refusal> {
+        match self.waits_to_land() {
+            true => Err(Refusal::Approved { task: self.id }),
+            false => Ok(()),
         }
     }
 

@@ -50,7 +50,8 @@ impl TaskLog {
                     TaskEvent::Released { .. }
                         | TaskEvent::HandedOff { .. }
                         | TaskEvent::Lapsed { .. }
-                        | TaskEvent::Approved { .. }
+                        | TaskEvent::Approved { lands: false, .. }
+                        | TaskEvent::Landed { .. }
                         | TaskEvent::Cancelled { .. }
                 )
             {

@@ -9,7 +9,9 @@ use crate::model::name::{AgentName, Author};
 use crate::model::path::PathPattern;
 use crate::model::time::Timestamp;
 
-use super::{Block, Draft, Edit, Folded, Handoff, Status, Task, TaskEvent, TaskLog};
+use super::{
+    Approval, Block, Draft, Edit, Folded, Handoff, Landed, Status, Task, TaskEvent, TaskLog,
+};
 
 /// How much of an earlier note is kept beside that of a claim that lapsed, in characters. A task
 /// may lapse again and again, and its note must not grow with it.
@@ -126,6 +128,8 @@ impl Task {
             claimed_at: None,
             block: None,
             submission: None,
+            approved: None,
+            landed: None,
             changes: None,
             handoff: None,
             reason: None,
@@ -160,9 +164,16 @@ impl Task {
                 self.resources.extend(resources.iter().cloned());
                 self.branch.clone_from(branch);
             }
-            TaskEvent::Extended { paths, resources } => {
+            TaskEvent::Extended {
+                paths,
+                resources,
+                branch,
+            } => {
                 add_paths(&mut self.paths, paths);
                 self.resources.extend(resources.iter().cloned());
+                if branch.is_some() {
+                    self.branch.clone_from(branch);
+                }
             }
             TaskEvent::Blocked {
                 reason,
@@ -187,6 +198,7 @@ impl Task {
                 self.closed = None;
                 // What was asked for is made, for all one knows; the reviewer will say.
                 self.changes = None;
+                self.approved = None;
                 self.submission = Some((stamp, (**submission).clone()));
                 if submission.reviewer.is_some() {
                     self.reviewer.clone_from(&submission.reviewer);
@@ -195,18 +207,24 @@ impl Task {
                     self.close(Status::Done, at);
                 }
             }
-            TaskEvent::Approved { .. } => {
+            TaskEvent::Approved { commit, lands, .. } => {
                 self.changes = None;
-                self.close(Status::Done, at);
-            }
-            TaskEvent::ChangesRequested { note, .. } => {
-                self.changes = Some(note.clone());
-                match self.fence {
-                    Some(_) => self.status = Status::Doing,
-                    // A submission that outlived its claim has nobody to go back to but its author.
-                    None => self.let_go(self.assignee.clone()),
+                self.approved = Some(Approval {
+                    by: event.by.clone(),
+                    commit: commit.clone(),
+                    at,
+                });
+                if !lands {
+                    self.close(Status::Done, at);
                 }
             }
+            TaskEvent::Landed { commit, .. } => {
+                let commit = commit.clone();
+                self.landed = Some(Landed { commit, at });
+                self.close(Status::Done, at);
+            }
+            TaskEvent::ChangesRequested { note, .. } => self.give_back(note),
+            TaskEvent::SentBack(back) => self.give_back(&back.note),
             // The note of an approval is in the history alone.
             TaskEvent::Corrected { note, .. } => {
                 if let Some(changes) = &mut self.changes {
@@ -248,6 +266,7 @@ impl Task {
                 self.reason = Some(reason.clone());
                 self.closed = None;
                 self.submission = None;
+                self.landed = None;
                 self.let_go(None);
             }
         }
@@ -280,6 +299,7 @@ impl Task {
         self.last_holder = Some(agent.clone());
         self.claimed_at = Some(at);
         self.block = None;
+        self.approved = None;
         if self.reviewer.as_ref() == Some(agent) {
             self.reviewer = None;
         }
@@ -292,6 +312,18 @@ impl Task {
         self.fence = None;
         self.claimed_at = None;
         self.block = None;
+        self.approved = None;
+    }
+
+    /// Lets the author of a submission work on it again.
+    fn give_back(&mut self, note: &str) {
+        self.changes = Some(note.to_owned());
+        self.approved = None;
+        match self.fence {
+            Some(_) => self.status = Status::Doing,
+            // A submission that outlived its claim has nobody to go back to but its author.
+            None => self.let_go(self.assignee.clone()),
+        }
     }
 
     fn close(&mut self, status: Status, at: Timestamp) {

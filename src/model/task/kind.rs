@@ -1,13 +1,15 @@
 //! What can happen to a task.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
 
 use crate::model::event::Kind;
 use crate::model::id::{Fence, Stamp, TaskId};
 use crate::model::name::{AgentName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
 
-use super::Priority;
+use super::{ChoiceError, Priority, choose};
 
 /// A task as its creator wrote it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,10 +57,75 @@ pub struct Submission {
     pub evidence: Vec<String>,
     /// The commit to review, in hexadecimal.
     pub commit: Option<String>,
+    /// What `commit` is to be compared with: `git diff base...commit` shows the task's own work.
+    pub base: Option<String>,
+    /// The commits that are the task's own, oldest first: not on the landing branch, and not part
+    /// of another task's submission. Empty if there are more than [`Submission::OWN_MAX`].
+    pub own: Vec<String>,
+    /// How many those are.
+    pub commits: u64,
+    /// The tasks whose commits lay below when it was submitted.
+    pub beneath: BTreeSet<TaskId>,
+    /// The branch it was submitted from.
+    pub branch: Option<String>,
     pub pr: Option<String>,
     pub caveat: Option<String>,
     /// Who is asked to review; on a team of one that needs no review, nobody.
     pub reviewer: Option<AgentName>,
+}
+
+impl Submission {
+    /// How many of its own commits a submission names one by one.
+    pub const OWN_MAX: usize = 200;
+}
+
+/// Why approved work could not land.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// It cannot be merged with what is on the landing branch.
+    Conflict,
+    /// It breaks a check there.
+    Check,
+}
+
+impl Fault {
+    pub const ALL: [Fault; 2] = [Fault::Conflict, Fault::Check];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Fault::Conflict => "conflict",
+            Fault::Check => "check",
+        }
+    }
+}
+
+impl FromStr for Fault {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Fault, ChoiceError> {
+        choose("reason", text, &Fault::ALL, Fault::as_str)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What came in the way when approved work was to land.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SentBack {
+    pub submission: Stamp,
+    pub fault: Fault,
+    /// What was found, and the command that shows it again.
+    pub note: String,
+    /// The files that conflict.
+    pub paths: Vec<String>,
+    /// The tasks whose work it does not go together with.
+    pub with: BTreeSet<TaskId>,
+    /// The commit of the landing branch that it was tried on.
+    pub tip: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,10 +145,11 @@ pub enum TaskEvent {
         /// Why it was taken from a live holder.
         taken_over: Option<String>,
     },
-    /// The holder's claim was widened.
+    /// The holder's claim was widened, or its holder goes on working on another branch.
     Extended {
         paths: Vec<PathPattern>,
         resources: BTreeSet<ResourceName>,
+        branch: Option<String>,
     },
     Blocked {
         reason: String,
@@ -94,7 +162,16 @@ pub enum TaskEvent {
         submission: Stamp,
         commit: Option<String>,
         note: Option<String>,
+        /// Whether the commit has yet to land. If not, the task is done.
+        lands: bool,
     },
+    /// The approved work is on the landing branch: as `commit`, or in it.
+    Landed {
+        submission: Stamp,
+        commit: String,
+    },
+    /// The approved work could not land and is its author's again.
+    SentBack(Box<SentBack>),
     ChangesRequested {
         submission: Stamp,
         note: String,
@@ -180,6 +257,8 @@ impl TaskEvent {
             | TaskEvent::Unblocked
             | TaskEvent::Submitted(_)
             | TaskEvent::Approved { .. }
+            | TaskEvent::Landed { .. }
+            | TaskEvent::SentBack(_)
             | TaskEvent::ChangesRequested { .. }
             | TaskEvent::Released { .. }
             | TaskEvent::HandedOff { .. }
@@ -209,6 +288,8 @@ impl TaskEvent {
             TaskEvent::Unblocked => "unblocked",
             TaskEvent::Submitted(_) => "submitted",
             TaskEvent::Approved { .. } => "approved",
+            TaskEvent::Landed { .. } => "landed",
+            TaskEvent::SentBack(_) => "sent_back",
             TaskEvent::ChangesRequested { .. } => "changes_requested",
             TaskEvent::Corrected { .. } => "corrected",
             TaskEvent::Released { .. } => "released",

@@ -101,6 +101,7 @@ fn approved(submission: i64) -> TaskEvent {
         submission: stamp(submission),
         commit: None,
         note: None,
+        lands: false,
     }
 }
 
@@ -144,6 +145,7 @@ fn extended() -> TaskEvent {
     TaskEvent::Extended {
         paths: vec!["docs".parse().unwrap()],
         resources: BTreeSet::new(),
+        branch: None,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::ops::review::{self, Verdict};
 use crate::ops::submit::{self, NewSubmission};
 use crate::ops::task_edit::{self, TaskChanges};
 use crate::ops::tx::Tx;
+use crate::ops::work_branch::Branch;
 use crate::ops::{OpsError, cancel, handoff, pause, release};
 
 /// Where an agent worked when it asked: what it has there is not what whoever serves it has.
@@ -33,6 +34,9 @@ pub enum Act {
         paths: Vec<String>,
         resources: Vec<String>,
         take_over: Option<String>,
+        /// Whether whoever holds it already works in `place` from then on.
+        #[serde(default)]
+        moves: bool,
         place: WorkPlace,
     },
     ClaimPaths {
@@ -107,12 +111,15 @@ impl Act {
                 paths,
                 resources,
                 take_over,
+                moves,
                 place,
             } => {
                 let request = ClaimRequest {
                     paths: list(paths)?,
                     resources: list(resources)?,
-                    ..ClaimRequest::default()
+                    take_over: None,
+                    branch: Branch::AsItIs,
+                    moves: *moves,
                 };
                 tx.place = Some(place.clone());
                 claim::take(tx, parse(id)?, &request, take_over.as_deref())?;
@@ -296,6 +303,7 @@ mod tests {
                 paths: vec![text()],
                 resources: Vec::new(),
                 take_over: note(),
+                moves: true,
                 place: place(),
             },
             Act::ClaimPaths {

@@ -38,7 +38,7 @@ pub fn team_on_remote(ctx: &Context, name: Option<&str>) -> Result<Option<Team>,
         name: name.clone(),
         places,
     };
-    let hidden = store.fetch(&at(Places::Hidden), limit)?;
+    let hidden = store.fetch(&at(Places::Hidden), None, limit)?;
     let branches = store.tracking_tips(&at(Places::Branches))?;
     let (places, note) = match (hidden, branches) {
         (Tips { table: Some(_), .. }, _) => (Places::Hidden, None),

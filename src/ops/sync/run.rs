@@ -10,8 +10,9 @@ use super::compose::{Composed, compose};
 use super::plan::{Damaged, Oddity, Plan, RecordStep, View, plan};
 use super::{
     Adopt, BoardToo, Fetch, PresenceToo, Standstill, SyncOptions, SyncReport, link, time_limit,
+    works,
 };
-use crate::ops::{Context, OpsError, chain, requests};
+use crate::ops::{Context, OpsError, chain, landing, requests};
 
 /// The longest pause before an exchange begins anew because the remote, or this clone, had moved.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -79,6 +80,14 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
                 if options.presence == PresenceToo::Yes {
                     publish_presence(ctx, &link, limit)?;
                 }
+                works::tidy(ctx, Some(&link))?;
+                if let Some(reason) = store.works_refused() {
+                    let remote = &link.name;
+                    warn(
+                        &mut report,
+                        format!("`{remote}` does not take the commits of submissions: {reason}"),
+                    );
+                }
                 return Ok(report);
             }
             Attempt::RemoteMoved => {
@@ -135,7 +144,14 @@ pub(super) fn view(store: &Store, known: Tips, remote: Tips) -> Result<View, Ops
 ///
 /// [`OpsError::Unreachable`] if it does not answer.
 pub fn ask(ctx: &Context, link: &Link) -> Result<Tips, OpsError> {
-    let remote = ctx.store().fetch(link, time_limit(ctx))?;
+    let landing = match ctx.store().snapshot() {
+        Ok(snapshot) => match snapshot.settings() {
+            Ok(settings) => landing::branch(ctx, settings)?,
+            Err(_) => None,
+        },
+        Err(_) => None,
+    };
+    let remote = (ctx.store()).fetch(link, landing.as_deref(), time_limit(ctx))?;
     observe(ctx, link, remote)?;
     Ok(remote)
 }
@@ -193,6 +209,7 @@ fn observe(ctx: &Context, link: &Link, remote: Tips) -> Result<(), OpsError> {
         Err(StoreError::Foreign { .. }) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
+    works::forget_older(ctx, &snapshot)?;
     let own = part_from_double(ctx, link)?;
     Ok(ctx.store().observe(link, &own, &snapshot, ctx.uptime())?)
 }
@@ -291,10 +308,10 @@ impl Run<'_> {
     /// Gives the remote what it lacks.
     fn push(&mut self, view: &View, tips: Tips) -> Result<Attempt, OpsError> {
         let (table, record) = view.remote.steps_to(tips);
-        if table.is_none() && record.is_none() {
+        let store = self.ctx.store();
+        if table.is_none() && record.is_none() && !store.has_works_to_push(self.link)? {
             return Ok(Attempt::Done);
         }
-        let store = self.ctx.store();
         let turn = store.wait_for_turn(TURN)?;
         let pushed = store.push(self.link, table, record, self.limit)?;
         drop(turn);

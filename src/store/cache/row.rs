@@ -19,7 +19,7 @@ use crate::model::glance::Glance;
 use crate::model::id::{Fence, Stamp, TASK_ID_LEN, TaskId};
 use crate::model::name::{Author, ResourceName, Tag};
 use crate::model::path::PathPattern;
-use crate::model::task::{Block, Handoff, Priority, Status, Submission, Task};
+use crate::model::task::{Approval, Block, Handoff, Landed, Priority, Status, Submission, Task};
 use crate::model::time::Timestamp;
 use crate::store::cache::Source;
 use crate::store::entry::{Depth, Entry};
@@ -242,6 +242,10 @@ struct TaskRow<'a> {
     block: Option<(&'a str, Option<&'a str>, bool, i64)>,
     #[serde(borrow)]
     submission: Option<SubmissionRow<'a>>,
+    #[serde(borrow)]
+    approved: Option<(&'a str, Option<&'a str>, i64)>,
+    #[serde(borrow)]
+    landed: Option<(&'a str, i64)>,
     changes: Option<&'a str>,
     #[serde(borrow)]
     handoff: Option<(&'a str, &'a str, Option<&'a str>, i64)>,
@@ -257,6 +261,13 @@ struct SubmissionRow<'a> {
     #[serde(borrow)]
     evidence: List<'a>,
     commit: Option<&'a str>,
+    base: Option<&'a str>,
+    #[serde(borrow)]
+    own: List<'a>,
+    commits: u64,
+    #[serde(borrow)]
+    beneath: List<'a>,
+    branch: Option<&'a str>,
     pr: Option<&'a str>,
     caveat: Option<&'a str>,
     reviewer: Option<&'a str>,
@@ -317,6 +328,11 @@ impl<'a> TaskRow<'a> {
                 summary: &s.summary,
                 evidence: List::of(s.evidence.iter().map(String::as_str)),
                 commit: s.commit.as_deref(),
+                base: s.base.as_deref(),
+                own: List::of(s.own.iter().map(String::as_str)),
+                commits: s.commits,
+                beneath: List::of(s.beneath.iter().map(TaskId::as_str)),
+                branch: s.branch.as_deref(),
                 pr: s.pr.as_deref(),
                 caveat: s.caveat.as_deref(),
                 reviewer: s
@@ -324,6 +340,11 @@ impl<'a> TaskRow<'a> {
                     .as_ref()
                     .map(crate::model::name::AgentName::as_str),
             }),
+            approved: task.approved.as_ref().map(|approved| {
+                let commit = approved.commit.as_deref();
+                (approved.by.as_str(), commit, approved.at.0)
+            }),
+            landed: (task.landed.as_ref()).map(|landed| (landed.commit.as_str(), landed.at.0)),
             changes: task.changes.as_deref(),
             handoff: task.handoff.as_ref().map(|h| {
                 (
@@ -410,6 +431,15 @@ impl TaskRow<'_> {
             claimed_at: self.claimed_at.map(Timestamp),
             block,
             submission,
+            approved: self.approved.map(|(by, commit, at)| Approval {
+                by: Author::from_clean(by.to_owned()),
+                commit: owned(commit),
+                at: Timestamp(at),
+            }),
+            landed: self.landed.map(|(commit, at)| Landed {
+                commit: commit.to_owned(),
+                at: Timestamp(at),
+            }),
             changes: owned(self.changes),
             handoff,
             reason: owned(self.reason),
@@ -427,6 +457,11 @@ impl SubmissionRow<'_> {
             summary: self.summary.to_owned(),
             evidence: self.evidence.iter().map(str::to_owned).collect(),
             commit: owned(self.commit),
+            base: owned(self.base),
+            own: self.own.iter().map(str::to_owned).collect(),
+            commits: self.commits,
+            beneath: all(&self.beneath)?,
+            branch: owned(self.branch),
             pr: owned(self.pr),
             caveat: owned(self.caveat),
             reviewer: optional(self.reviewer)?,

@@ -140,7 +140,7 @@ fn a_clone_that_is_gone_for_a_month_is_taken_away_and_no_other() {
             .unwrap();
         let said = store.publish_signs(&link, &clones[clone], now, Duration::ZERO, LIMIT);
         assert!(said.unwrap());
-        store.fetch(&link, LIMIT).unwrap();
+        store.fetch(&link, None, LIMIT).unwrap();
         let found = store.repo().list_refs(&link.presence_tracking()).unwrap();
         let names = found.iter().map(|(name, _)| name.as_str());
         let ids: Vec<&str> = names.map(|name| name.rsplit('/').next().unwrap()).collect();

@@ -1,0 +1,120 @@
+//! The landing branch: where work is done when it is on it.
+
+use crate::git::{Oid, RefName, Relation};
+use crate::model::settings::{LandBranch, Settings};
+use crate::model::task::Task;
+use crate::store::{Link, Snapshot, layout};
+
+use super::{Context, OpsError};
+
+/// Names that a landing branch has where nothing says which it is.
+const USUAL: [&str; 2] = ["main", "master"];
+
+/// The landing branch, and what is known of it here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landing {
+    pub branch: String,
+    /// Its newest commit that this clone knows of; none before the first.
+    pub tip: Option<Oid>,
+}
+
+impl Landing {
+    /// Returns the commit of the landing branch in which the submission of `task` is, if it is.
+    pub fn has(&self, ctx: &Context, task: &Task) -> Result<Option<String>, OpsError> {
+        let commit = task
+            .submission
+            .as_ref()
+            .and_then(|(_, it)| it.commit.as_deref());
+        let (Some(tip), Some(commit)) = (self.tip, commit) else {
+            return Ok(None);
+        };
+        let oid = Oid::parse(commit)?;
+        let is_there = ctx.repo().exists(oid) && ctx.repo().is_ancestor(oid, tip)?;
+        Ok(is_there.then(|| commit.to_owned()))
+    }
+}
+
+/// Returns the landing branch; `None` if the team has none, and what is approved is done.
+pub fn of(ctx: &Context, snapshot: &Snapshot) -> Result<Option<Landing>, OpsError> {
+    match branch(ctx, snapshot.settings()?)? {
+        Some(branch) => {
+            let tip = tip(ctx, &branch)?;
+            Ok(Some(Landing { branch, tip }))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Returns the name of the landing branch.
+pub fn branch(ctx: &Context, settings: &Settings) -> Result<Option<String>, OpsError> {
+    match &settings.land.branch {
+        LandBranch::Named(name) => Ok(Some(name.clone())),
+        LandBranch::Off => Ok(None),
+        LandBranch::Auto => guess(ctx),
+    }
+}
+
+/// Returns the branch that a new team lands on: what the remote's HEAD names, else what is checked
+/// out.
+pub fn at_founding(ctx: &Context, remote: Option<&str>) -> Result<Option<String>, OpsError> {
+    let repo = ctx.repo();
+    if let Some(remote) = remote {
+        let limit = super::sync::time_limit(ctx);
+        if let Some(branch) = repo.remote(remote, limit).head_branch()? {
+            return Ok(Some(branch));
+        }
+    }
+    Ok(repo.head()?.and_then(|head| head.branch))
+}
+
+/// A team founded by version 0.1 never said.
+fn guess(ctx: &Context) -> Result<Option<String>, OpsError> {
+    let repo = ctx.repo();
+    let below = match ctx.store().link() {
+        Some(link) => format!("refs/remotes/{}/", link.name),
+        None => "refs/heads/".to_owned(),
+    };
+    // What the configuration calls a remote may be no part of a ref's name.
+    let Ok(head) = RefName::new(format!("{below}HEAD")) else {
+        return Ok(None);
+    };
+    if let Some(named) = repo.symbolic_ref(&head)?
+        && let Some(branch) = named.as_str().strip_prefix(&below)
+    {
+        return Ok(Some(branch.to_owned()));
+    }
+    for branch in USUAL {
+        if (repo.read_ref(&RefName::new(format!("{below}{branch}"))?)?).is_some() {
+            return Ok(Some(branch.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the newest commit of `branch` that is known here: what the remote had when it was last
+/// asked, by reflectt or by the user; without a remote, what is here.
+pub fn tip(ctx: &Context, branch: &str) -> Result<Option<Oid>, OpsError> {
+    let repo = ctx.repo();
+    let Some(link) = ctx.store().link() else {
+        return Ok(repo.read_ref(&RefName::new(format!("refs/heads/{branch}"))?)?);
+    };
+    let ours = repo.read_ref(&tracking(&link, branch)?)?;
+    let name = RefName::new(format!("refs/remotes/{}/{branch}", link.name));
+    let theirs = match name {
+        Ok(name) => repo.read_ref(&name)?,
+        Err(_) => None,
+    };
+    Ok(match (ours, theirs) {
+        (Some(ours), Some(theirs)) => match repo.relation(ours, theirs)? {
+            Relation::Behind => Some(theirs),
+            _ => Some(ours),
+        },
+        (ours, theirs) => ours.or(theirs),
+    })
+}
+
+/// Returns where our copy of the remote's landing branch is.
+pub fn tracking(link: &Link, branch: &str) -> Result<RefName, OpsError> {
+    let name = layout::tracking(&link.name, &format!("heads/{branch}"));
+    Ok(RefName::new(name)?)
+}
