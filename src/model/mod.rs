@@ -8,6 +8,7 @@ pub mod agent;
 #[cfg(test)]
 pub mod arbitrary;
 pub mod audit;
+pub mod batch;
 pub mod board;
 pub mod claim;
 pub mod decide;
@@ -30,6 +31,7 @@ pub mod reflection;
 pub mod review;
 pub mod rule;
 pub mod settings;
+pub mod stack;
 pub mod task;
 pub mod text;
 pub mod time;
