@@ -35,7 +35,14 @@ pub(super) fn of_refusal(refusal: &Refusal, id: Option<&str>) -> Fault {
         Rule::Resource => error.hint(Call::to("claims").so("shows who uses what")),
         Rule::Paused => error.hint(Call::to("resume").so("when the reason is gone")),
         Rule::Reserved => error.hint(next_claim()),
+        Rule::Submission if may_come(refusal) => {
+            error.hint(Call::to("sync").so("brings it, if its author has published it"))
+        }
         Rule::Holder | Rule::Status | Rule::Submission => error.hint(show()),
+        Rule::NewerSubmission => {
+            let review = Call::to("review").on("id", &id);
+            error.hint(review.so("shows what there is to judge now"))
+        }
         Rule::Reviewer => error
             .hint(edit().ask("reviewer", "NAME"))
             .hint(Call::to("who").so("shows who could review")),
@@ -94,6 +101,10 @@ fn facts(refusal: &Refusal) -> Fault {
         }
         _ => error,
     }
+}
+
+fn may_come(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::NotHere { can_come: true, .. })
 }
 
 fn awaits_cancelled(refusal: &Refusal) -> bool {

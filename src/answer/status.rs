@@ -25,6 +25,8 @@ pub struct StatusJson<'a> {
     pub next: Option<TaskJson<'a>>,
     pub reason: String,
     pub reviews: Vec<TaskJson<'a>>,
+    /// Approved tasks that this agent may land now.
+    pub landable: Vec<TaskJson<'a>>,
     pub inbox_count: usize,
     pub inbox: Vec<ExcerptJson>,
     pub queue: QueueJson,
@@ -48,6 +50,8 @@ pub struct QueueJson {
     pub doing: usize,
     pub blocked: usize,
     pub validating: usize,
+    /// Those of `validating` that are approved and wait to land.
+    pub approved: usize,
 }
 
 impl From<&Message> for ExcerptJson {
@@ -72,6 +76,7 @@ impl From<&QueueCounts> for QueueJson {
             doing: queue.doing,
             blocked: queue.blocked,
             validating: queue.validating,
+            approved: queue.approved,
         }
     }
 }
@@ -94,6 +99,7 @@ impl<'a> From<&'a AgentStatus> for StatusJson<'a> {
             next: status.next.as_ref().map(TaskJson::from),
             reason: status.reason.clone(),
             reviews: status.reviews.iter().map(TaskJson::from).collect(),
+            landable: status.landable.iter().map(TaskJson::from).collect(),
             inbox_count: status.inbox.len(),
             inbox: messages.map(ExcerptJson::from).collect(),
             queue: (&status.queue).into(),
@@ -129,6 +135,10 @@ pub fn sentence(action: Action<'_>) -> String {
             format!("{how} `{id}` ({title}); {steps} when it is done.")
         }
         Action::Read => format!("Read your messages: {steps}."),
+        Action::Land([task]) => format!("Land `{}`, which is approved: {steps}.", task.id),
+        Action::Land(tasks) => {
+            format!("Land the {} tasks that are approved: {steps}.", tasks.len())
+        }
         Action::Take(task) => format!(
             "Take the best task that is ready: {steps} (now `{}`, {}).",
             task.id, task.title

@@ -74,6 +74,9 @@ pub struct SubmissionJson<'a> {
     /// The tasks whose commits lay below when it was submitted.
     pub beneath: Vec<&'a str>,
     pub branch: Option<&'a str>,
+    /// Whether everybody of the team can have the commit; left out where it was not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<bool>,
     pub pr: Option<&'a str>,
     pub caveat: Option<&'a str>,
 }
@@ -172,7 +175,12 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
 
 impl<'a> From<&'a TaskRow> for TaskJson<'a> {
     fn from(row: &'a TaskRow) -> TaskJson<'a> {
+        let submission = row.task.submission.as_ref();
         TaskJson {
+            submission: submission.map(|submission| SubmissionJson {
+                published: Some(row.published),
+                ..SubmissionJson::from(submission)
+            }),
             waits_for: Some(row.waits_for.iter().map(|(id, _)| id.as_str()).collect()),
             provisional: row.provisional,
             ..TaskJson::from(&row.task)
@@ -249,6 +257,7 @@ impl<'a> From<&'a (Stamp, Submission)> for SubmissionJson<'a> {
             commits: bundle.commits,
             beneath: bundle.beneath.iter().map(TaskId::as_str).collect(),
             branch: bundle.branch.as_deref(),
+            published: None,
             pr: bundle.pr.as_deref(),
             caveat: bundle.caveat.as_deref(),
         }

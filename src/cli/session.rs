@@ -18,7 +18,7 @@ use super::error::CliError;
 use super::meter::Meter;
 use super::ui::Ui;
 use crate::answer;
-use crate::answer::{ClaimJson, TaskJson};
+use crate::answer::{ClaimJson, SubmissionJson, TaskJson};
 
 /// Names the agent where no flag does.
 pub const AGENT_VARIABLE: &str = "REFLECTT_AGENT";
@@ -248,9 +248,25 @@ impl Session {
 
     /// Returns a task as what was just done has left it.
     pub fn task_json<'t>(&self, task: &'t Task) -> TaskJson<'t> {
+        let published = self
+            .context
+            .get()
+            .map(|context| ops::is_published(context, task));
         TaskJson {
             provisional: self.is_provisional(),
+            submission: task.submission.as_ref().map(|submission| SubmissionJson {
+                published,
+                ..SubmissionJson::from(submission)
+            }),
             ..TaskJson::from(task)
+        }
+    }
+
+    /// Prints a task as what was just done has left it: for a program, or as `words` has it.
+    pub fn print_task(&self, task: &Task, words: impl FnOnce()) {
+        match self.ui.is_json() {
+            true => self.ui.json(&self.task_json(task)),
+            false => words(),
         }
     }
 

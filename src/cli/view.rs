@@ -1,6 +1,7 @@
 //! How tasks look to people and agents, in every command that prints one.
 
 mod history;
+pub mod inspection;
 #[cfg(test)]
 mod tests;
 

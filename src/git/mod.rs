@@ -7,6 +7,7 @@
 
 mod advisory_lock;
 mod cancel;
+mod checkout;
 mod commit_log;
 mod config;
 mod detached;
@@ -26,6 +27,7 @@ mod stale_locks;
 mod switch;
 mod tree_diff;
 mod tree_edit;
+mod unlanded;
 mod update;
 mod version;
 mod walk;
@@ -37,6 +39,7 @@ pub(crate) mod testing;
 
 pub use advisory_lock::{Acquired, AdvisoryLock};
 pub use cancel::Cancel;
+pub use checkout::Difference;
 pub use commit_log::{CommitRange, LoggedCommit, trailer_value};
 pub use detached::{Detached, start_detached};
 pub use error::{BoxError, CommandFailure, GitError};

@@ -37,6 +37,15 @@ pub struct FetchSpec {
     pub to: Option<String>,
 }
 
+/// What git says of a name without `*` that a remote does not have.
+const NO_SUCH_REF: &str = "couldn't find remote ref";
+
+impl FetchSpec {
+    fn is_pattern(&self) -> bool {
+        self.from.contains('*')
+    }
+}
+
 /// What became of one ref in a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pushed {
@@ -176,7 +185,8 @@ impl Remote<'_> {
         ])
     }
 
-    /// Brings the refs up to date: new values, and removal of what the remote has no more.
+    /// Brings the refs up to date: new values, and removal of what the remote has no more. A name
+    /// without `*` may be of none that there is.
     ///
     /// # Errors
     ///
@@ -184,10 +194,15 @@ impl Remote<'_> {
     pub fn fetch(&self, specs: &[FetchSpec]) -> Result<(), GitError> {
         let begun = Instant::now();
         let mut failed = 0;
+        let mut specs = specs.to_vec();
         loop {
-            let output = self.fetch_once(specs)?;
+            let output = self.fetch_once(&specs)?;
             if output.code == Some(0) {
                 return Ok(());
+            }
+            if output.stderr.contains(NO_SUCH_REF) && specs.iter().any(|it| !it.is_pattern()) {
+                specs.retain(FetchSpec::is_pattern);
+                continue;
             }
             let here = of_this_side(&output.stderr);
             // Our copies are in the way and not the remote: of another fetch at work here, or of

@@ -64,6 +64,7 @@ impl Board<'_> {
         self.needs_human(&mut page, &sections.needs_human);
         self.in_progress(&mut page, &sections.doing);
         self.in_review(&mut page, &sections.in_review);
+        self.approved(&mut page, &sections.approved);
         self.blocked(&mut page, &sections.blocked);
         self.ready(&mut page, &sections.ready);
         self.waiting(&mut page, &sections.waiting);
@@ -90,6 +91,7 @@ impl Board<'_> {
                     sections.needs_human.push(task);
                 }
                 Status::Blocked => sections.blocked.push(task),
+                Status::Validating if task.waits_to_land() => sections.approved.push(task),
                 Status::Validating if self.is_human(task.reviewer.as_ref()) => {
                     sections.needs_human.push(task);
                 }
@@ -120,6 +122,17 @@ impl Board<'_> {
             .iter()
             .map(|task| self.row(task, [self.holder(task), time(self.since(task))]));
         page.table("In progress", &["holder", "since"], rows);
+    }
+
+    fn approved(&self, page: &mut Page, tasks: &[&Task]) {
+        let rows = tasks.iter().map(|task| {
+            let approved = task.approved.as_ref();
+            let by = approved.map(|it| it.by.to_string()).unwrap_or_default();
+            let since = time(approved.map(|it| it.at));
+            self.row(task, [self.holder(task), cell(&by), since])
+        });
+        let columns = ["author", "approved by", "since"];
+        page.table("Approved, waiting to land", &columns, rows);
     }
 
     fn in_review(&self, page: &mut Page, tasks: &[&Task]) {
@@ -355,6 +368,7 @@ struct Sections<'a> {
     needs_human: Vec<&'a Task>,
     doing: Vec<&'a Task>,
     in_review: Vec<&'a Task>,
+    approved: Vec<&'a Task>,
     blocked: Vec<&'a Task>,
     ready: Vec<&'a Task>,
     waiting: Vec<(&'a Task, Hindrance)>,

@@ -122,7 +122,7 @@ impl Message {
                 let review = || about(Call::to("review"));
                 let changes = review().map(|call| call.ask("request_changes", "TEXT"));
                 vec![
-                    about(Call::to("task show")).map(Advice::from),
+                    review().map(Advice::from),
                     review().map(|call| call.flag("approve").into()),
                     changes.map(Advice::from),
                 ]

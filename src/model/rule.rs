@@ -190,6 +190,21 @@ pub enum Refusal {
     },
     #[error("a newer submission of `{task}` replaced the one reviewed")]
     Replaced { task: TaskId },
+    #[error("`{task}` was submitted anew since you looked at it")]
+    NewerSubmission { task: TaskId },
+    #[error("`{commit}` is not the commit that was submitted last of `{task}`; that is `{latest}`")]
+    OtherCommit {
+        task: TaskId,
+        commit: String,
+        latest: String,
+    },
+    #[error("the commit `{commit}` of `{task}` is not in this clone")]
+    NotHere {
+        task: TaskId,
+        commit: String,
+        /// Whether there is a remote that may have it.
+        can_come: bool,
+    },
     #[error("task `{task}` is approved already and waits to land")]
     Approved { task: TaskId },
     #[error("task `{task}` is not approved")]
@@ -276,7 +291,12 @@ impl Refusal {
             | R::NeedsReviewer { task }
             | R::NobodyToReview { task } => (Rule::Reviewer, task),
             R::NoSuchCriterion { task, .. } | R::NoEvidence { task, .. } => (Rule::Evidence, task),
-            R::Replaced { task } | R::NoReview { task } => (Rule::Submission, task),
+            R::Replaced { task } | R::NoReview { task } | R::NotHere { task, .. } => {
+                (Rule::Submission, task)
+            }
+            R::NewerSubmission { task } | R::OtherCommit { task, .. } => {
+                (Rule::NewerSubmission, task)
+            }
         };
         (rule, Some(*id))
     }
@@ -310,6 +330,8 @@ pub enum Rule {
     Evidence,
     /// The review is of a submission that has been replaced.
     Submission,
+    /// What is judged is not what the reviewer was shown.
+    NewerSubmission,
     /// A branch is checked out only where nothing is lost by it.
     Dirty,
     /// Whoever is at work leaves the team by itself.
@@ -332,6 +354,7 @@ impl Rule {
             Rule::Reviewer => "reviewer",
             Rule::Evidence => "evidence",
             Rule::Submission => "submission",
+            Rule::NewerSubmission => "newer_submission",
             Rule::Dirty => "dirty",
             Rule::Member => "member",
         }

@@ -8,6 +8,7 @@ use super::{Context, OpsError, find};
 
 #[derive(Debug, Clone)]
 pub enum Which {
+    /// All that whoever asks has been shown.
     All,
     These(Vec<MessagePrefix>),
 }
@@ -25,7 +26,11 @@ pub fn ack(ctx: &Context, which: &Which) -> Result<Acked, OpsError> {
         let unread = tx.snapshot.unread(&tx.me)?;
         let total = unread.len();
         let chosen = match which {
-            Which::All => unread,
+            Which::All => {
+                let is_shown = tx.ctx.store().is_message_shown(&tx.me);
+                let unread = unread.into_iter();
+                unread.filter(|mail| is_shown(mail.message.id)).collect()
+            }
             Which::These(prefixes) => {
                 let mut chosen: Vec<crate::store::Mail> = Vec::new();
                 for prefix in prefixes {

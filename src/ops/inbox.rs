@@ -1,4 +1,5 @@
-//! Reading one's messages. Showing a message does not mark it as read.
+//! Reading one's messages. Showing a message does not mark it as read; what was shown is noted, as
+//! nothing else may be marked unnamed.
 
 use crate::model::message::Message;
 
@@ -9,9 +10,10 @@ pub fn inbox(ctx: &Context) -> Result<Vec<Message>, OpsError> {
     let snapshot = ctx.store().snapshot()?;
     let me = ctx.my_seat(&snapshot)?.name.clone();
     ctx.beat(&snapshot)?;
-    Ok(snapshot
-        .unread(&me)?
-        .into_iter()
-        .map(|mail| mail.message)
-        .collect())
+    let unread = snapshot.unread(&me)?.into_iter();
+    let unread: Vec<Message> = unread.map(|mail| mail.message).collect();
+    let ids = unread.iter().map(|message| message.id);
+    // Forgotten, they are only shown again.
+    ctx.store().note_messages_shown(&me, ids).ok();
+    Ok(unread)
 }

@@ -3,7 +3,7 @@
 use crate::model::event::Log;
 use crate::model::id::Stamp;
 use crate::model::settings::{SettingsEvent, SettingsLog};
-use crate::store::Origin;
+use crate::store::{Origin, StoreError};
 
 use super::{Context, OpsError, board, landing, sync};
 
@@ -72,8 +72,10 @@ pub fn init(ctx: &Context, sharing: Sharing) -> Result<Initialised, OpsError> {
 
 /// Makes the record in this clone if it has none.
 fn found_here(ctx: &Context, remote: Option<&str>) -> Result<bool, OpsError> {
-    if ctx.store().local_tips()?.record.is_some() {
-        return Ok(false);
+    match ctx.store().snapshot() {
+        Ok(_) => return Ok(false),
+        Err(StoreError::NotInitialised { .. }) => {}
+        Err(error) => return Err(error.into()),
     }
     let now = ctx.now();
     let author = ctx.person();

@@ -100,7 +100,9 @@ pub fn look(tx: &Tx) -> Result<NextUp, OpsError> {
 
 /// Tells whether a task waits for this agent's review.
 pub fn is_review_for(entry: &Entry, agent: &AgentName) -> bool {
-    entry.glance().status == Status::Validating && entry.task().reviewer.as_ref() == Some(agent)
+    entry.glance().status == Status::Validating
+        && entry.task().reviewer.as_ref() == Some(agent)
+        && !entry.task().waits_to_land()
 }
 
 /// Runs `act` on the queue of the agent of `tx`.

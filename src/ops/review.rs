@@ -12,13 +12,16 @@ use crate::store::Entry;
 
 use super::requests::Act;
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, find, landing};
+use super::{Context, OpsError, find, inspect, landing, requests};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Approve {
         note: Option<String>,
+        /// The submission that is meant: the one the reviewer was shown, or named.
+        #[serde(default)]
+        submission: Option<String>,
     },
     RequestChanges {
         note: String,
@@ -32,8 +35,9 @@ pub enum Verdict {
 /// Reviews the latest submission of a task.
 pub fn review(ctx: &Context, id: &IdPrefix, verdict: &Verdict) -> Result<Task, OpsError> {
     let verdict = match verdict {
-        Verdict::Approve { note } => Verdict::Approve {
+        Verdict::Approve { note, submission } => Verdict::Approve {
             note: (note.as_deref().map(|note| text::note("note", note))).transpose()?,
+            submission: submission.clone(),
         },
         Verdict::RequestChanges { note } => Verdict::RequestChanges {
             note: text::note("note", note)?,
@@ -42,7 +46,47 @@ pub fn review(ctx: &Context, id: &IdPrefix, verdict: &Verdict) -> Result<Task, O
             note: text::note("note", note)?,
         },
     };
-    transact(ctx, |tx| judge(tx, id, &verdict))
+    let task = transact(ctx, |tx| judge(tx, id, &verdict))?;
+    if !matches!(verdict, Verdict::Correct { .. }) {
+        inspect::clear_checkout(ctx, task.id)?;
+    }
+    Ok(task)
+}
+
+/// Approves what whoever asks was shown last of a task, or the submission of `commit`, a revision.
+pub fn approve(
+    ctx: &Context,
+    id: &IdPrefix,
+    note: Option<String>,
+    commit: Option<&str>,
+) -> Result<Task, OpsError> {
+    let look = requests::look(ctx)?;
+    let entry = find::task(&look, id)?;
+    let latest = entry.task().submission.as_ref();
+    let meant = match (commit, latest) {
+        (Some(commit), Some((stamp, submission))) => {
+            let named = ctx.repo().resolve(commit)?.map(|oid| oid.to_string());
+            if named.is_none() || named != submission.commit {
+                let latest = submission.commit.as_deref();
+                return Err(Refusal::OtherCommit {
+                    task: entry.id(),
+                    commit: commit.to_owned(),
+                    latest: latest.map_or("no commit", text::short_commit).to_owned(),
+                }
+                .into());
+            }
+            Some(*stamp)
+        }
+        _ => ctx.store().submission_shown(ctx.me()?, entry.id()),
+    };
+    if meant.is_none() && latest.is_some() {
+        ctx.note_warnings([format!(
+            "you were not shown what was submitted of `{0}` before you approved it",
+            entry.id()
+        )]);
+    }
+    let submission = meant.map(|stamp| stamp.to_string());
+    review(ctx, id, &Verdict::Approve { note, submission })
 }
 
 /// The same, in a turn of an operation.
@@ -59,13 +103,21 @@ pub fn judge(tx: &mut Tx, id: &IdPrefix, verdict: &Verdict) -> Result<Task, OpsE
         verdict: verdict.clone(),
     });
     match verdict.clone() {
-        Verdict::Approve { note } => approve(tx, id, submission, bundle.commit, note),
+        Verdict::Approve {
+            note,
+            submission: meant,
+        } => {
+            if meant.is_some_and(|meant| meant != submission.to_string()) {
+                return Err(Refusal::NewerSubmission { task: id }.into());
+            }
+            accept(tx, id, submission, bundle.commit, note)
+        }
         Verdict::RequestChanges { note } => send_back(tx, id, submission, note),
         Verdict::Correct { note } => correct(tx, id, submission, note),
     }
 }
 
-fn approve(
+fn accept(
     tx: &mut Tx,
     id: TaskId,
     submission: Stamp,
@@ -84,6 +136,7 @@ fn approve(
         note,
     };
     let mut task = tx.event(id, event)?;
+    tx.resolve(id, &[Notice::ReviewAsked])?;
     tx.subject(format!("approve {id}: {}", task.title));
     if let Some(landing) = landing.filter(|_| task.waits_to_land()) {
         match landing.has(tx.ctx, &task)? {
@@ -108,6 +161,7 @@ fn send_back(tx: &mut Tx, id: TaskId, submission: Stamp, note: String) -> Result
     let asked = format!("{} asks for changes to `{id}`", tx.me);
     let said = note.clone();
     let task = tx.event(id, TaskEvent::ChangesRequested { submission, note })?;
+    tx.resolve(id, &[Notice::ReviewAsked])?;
     tx.ask(&Request::SendBack { id })?;
     let body = format!("{asked} ({}): {said}", task.title);
     tx.notify(task.assignee.clone(), Notice::Reviewed, Some(id), body);
@@ -128,7 +182,7 @@ pub fn finished(tx: &mut Tx, task: &Task) -> Result<(), OpsError> {
     finished_with(tx, task, &format!("`{}` is done.", task.id))
 }
 
-fn finished_with(tx: &mut Tx, task: &Task, verdict: &str) -> Result<(), OpsError> {
+pub fn finished_with(tx: &mut Tx, task: &Task, verdict: &str) -> Result<(), OpsError> {
     let id = task.id;
     let waits = |other: &&Task| {
         other.blocked_by.contains(&id)

@@ -11,7 +11,7 @@ use crate::model::task::{Status, Task};
 
 use super::next::{is_review_for, look, with_queue};
 use super::tx::Tx;
-use super::{Context, OpsError, requests};
+use super::{Context, OpsError, land, landed, requests};
 
 #[derive(Debug)]
 pub struct AgentStatus {
@@ -26,6 +26,8 @@ pub struct AgentStatus {
     pub reason: String,
     /// Tasks that wait for its review.
     pub reviews: Vec<Task>,
+    /// Approved tasks that whoever asks may land now.
+    pub landable: Vec<Task>,
     pub inbox: Vec<Message>,
     pub queue: QueueCounts,
     pub paused: Option<Pause>,
@@ -39,12 +41,15 @@ pub struct QueueCounts {
     pub doing: usize,
     pub blocked: usize,
     pub validating: usize,
+    /// How many of those are approved and wait to land.
+    pub approved: usize,
     /// How many this agent could claim now, but for its own limits.
     pub ready: usize,
 }
 
 /// Returns where whoever asks stands. Changes nothing.
 pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
+    landed::notice_in_passing(ctx);
     let snapshot = requests::look(ctx)?;
     ctx.my_seat(&snapshot)?;
     ctx.beat(&snapshot)?;
@@ -64,7 +69,10 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
             Status::Todo => queue.todo += 1,
             Status::Doing => queue.doing += 1,
             Status::Blocked => queue.blocked += 1,
-            Status::Validating => queue.validating += 1,
+            Status::Validating => {
+                queue.validating += 1;
+                queue.approved += usize::from(entry.task().waits_to_land());
+            }
             Status::Done | Status::Cancelled => {}
         }
         // What a namesake in another clone holds is not this one's.
@@ -100,6 +108,10 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
         next: if own { None } else { up.task },
         reason: up.reason,
         reviews,
+        landable: match queue.approved {
+            0 => Vec::new(),
+            _ => land::landable(ctx, &snapshot)?,
+        },
         inbox,
         queue,
         paused: table
@@ -123,6 +135,8 @@ pub enum Action<'s> {
     Work(&'s Task),
     /// Read one's messages.
     Read,
+    /// Land what is approved.
+    Land(&'s [Task]),
     /// Take the best task that is ready.
     Take(&'s Task),
     /// There is nothing to do, and why.
@@ -131,7 +145,7 @@ pub enum Action<'s> {
 
 impl AgentStatus {
     /// Returns what to do, most urgent first: what was lost, what is urgent, what others wait
-    /// for, one's own work, new work.
+    /// for, one's own work, what can be finished, new work.
     pub fn action(&self) -> Action<'_> {
         let message = |is: fn(&Message) -> bool| self.inbox.iter().find(|message| is(message));
         let mut active = self.active.iter();
@@ -145,6 +159,8 @@ impl AgentStatus {
             Action::Work(task)
         } else if !self.inbox.is_empty() {
             Action::Read
+        } else if !self.landable.is_empty() {
+            Action::Land(&self.landable)
         } else if let Some(task) = &self.next {
             Action::Take(task)
         } else {
@@ -164,7 +180,7 @@ impl Action<'_> {
             Action::Review(task) => {
                 let review = || Call::to("review").on("id", task.id);
                 vec![
-                    Call::to("task show").on("id", task.id),
+                    review(),
                     review().flag("approve"),
                     review().ask("request_changes", "TEXT"),
                 ]
@@ -174,7 +190,8 @@ impl Action<'_> {
                 vec![submit.ask_for_each("evidence", task.done_criteria.len())]
             }
             Action::Read => vec![inbox(), Call::to("ack").flag("all")],
-            Action::Take(_) => vec![Call::to("next").flag("claim")],
+            Action::Land(_) => vec![Call::to("land")],
+            Action::Take(_) => vec![Call::to("next").flag("claim").flag("branch")],
             Action::Wait(_) => vec![Call::to("status").set("wait", "10m")],
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::git::Oid;
 use crate::model::claim::Phase;
 use crate::model::decide::Request;
 use crate::model::id::IdPrefix;
@@ -15,7 +16,7 @@ use crate::model::text;
 
 use super::requests::Act;
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, find, review as review_op};
+use super::{Context, OpsError, find, landing, review as review_op, stack};
 
 #[derive(Debug, Default, Clone)]
 pub struct NewSubmission {
@@ -24,6 +25,8 @@ pub struct NewSubmission {
     pub evidence: BTreeMap<usize, String>,
     /// A revision; the worktree's `HEAD` if not given.
     pub commit: Option<String>,
+    /// The branch it is on, as far as that is known.
+    pub branch: Option<String>,
     pub pr: Option<String>,
     pub caveat: Option<String>,
     pub reviewer: Option<AgentName>,
@@ -37,6 +40,10 @@ pub fn submit(ctx: &Context, id: &IdPrefix, new: &NewSubmission) -> Result<Task,
         pr: new.pr.as_deref().map(text::title).transpose()?,
         caveat: caveat.map(|it| text::note("caveat", it)).transpose()?,
         commit: commit(ctx, new.commit.as_deref())?,
+        branch: match &new.commit {
+            Some(_) => None,
+            None => ctx.repo().head()?.and_then(|head| head.branch),
+        },
         ..new.clone()
     };
     transact(ctx, |tx| hand_in(tx, id, &new))
@@ -51,18 +58,23 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
     if !task.status.is_open() {
         return Err(task.wrong_status("submitted").into());
     }
-    let submission = Submission {
+    let mut submission = Submission {
         summary: new.summary.clone(),
         evidence: review::evidence(&task, &new.evidence)?,
         commit: new.commit.clone(),
         pr: new.pr.clone(),
         caveat: new.caveat.clone(),
+        branch: new.branch.clone(),
+        reviewer: reviewer(tx, &task, new.reviewer.as_ref())?,
         ..Submission::default()
     };
-    let submission = Submission {
-        reviewer: reviewer(tx, &task, new.reviewer.as_ref())?,
-        ..submission
+    let commit = match &new.commit {
+        Some(commit) => Some(Oid::parse(commit)?),
+        None => None,
     };
+    if let Some(commit) = commit {
+        range(tx, &task, commit)?.note(&mut submission);
+    }
     tx.doing(|| Act::Submit {
         id: id.to_string(),
         summary: new.summary.clone(),
@@ -70,10 +82,15 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
         commit: new.commit.clone(),
         pr: new.pr.clone(),
         caveat: new.caveat.clone(),
+        branch: new.branch.clone(),
         reviewer: new.reviewer.as_ref().map(ToString::to_string),
     });
     // The event first: it knows why the task may not be this agent's any more.
     let task = tx.event(id, TaskEvent::Submitted(Box::new(submission.clone())))?;
+    tx.resolve(id, &[Notice::Reviewed, Notice::SentBack, Notice::HandedOff])?;
+    if let Some(commit) = commit {
+        tx.ctx.store().keep_work(id, commit)?;
+    }
     if task.status == Status::Done {
         tx.ask(&Request::Close { id })?;
         review_op::finished(tx, &task)?;
@@ -98,6 +115,23 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
     tx.notify(submission.reviewer, Notice::ReviewAsked, Some(id), body);
     tx.subject(format!("submit {id}: {}", task.title));
     Ok(task)
+}
+
+/// Returns what of `commit` is the task's own.
+fn range(tx: &Tx, task: &Task, commit: Oid) -> Result<stack::Range, OpsError> {
+    let landing = landing::of(tx.ctx, tx.snapshot)?;
+    let claim = tx.table_in_force()?.claims.get(&task.id);
+    let since = claim.and_then(|claim| claim.base.as_deref());
+    let since = since.map(Oid::parse).transpose()?;
+    let now = tx.stamp(None);
+    stack::range(
+        tx.ctx,
+        tx.snapshot,
+        landing.as_ref(),
+        (task.id, commit),
+        since,
+        now,
+    )
 }
 
 fn commit(ctx: &Context, revision: Option<&str>) -> Result<Option<String>, OpsError> {

@@ -1,10 +1,11 @@
 //! Looking at tasks.
 
+use crate::git::Oid;
 use crate::model::id::{IdPrefix, Stamp};
 use crate::model::name::{AgentName, Author, Lane};
 use crate::model::queue;
 use crate::model::task::{Status, Task, TaskEvent};
-use crate::store::Entry;
+use crate::store::{Entry, Store};
 
 use super::requests::Look;
 use super::{Context, OpsError, find, requests};
@@ -26,6 +27,8 @@ pub struct TaskRow {
     pub waits_for: Vec<(crate::model::id::TaskId, queue::Dependency)>,
     /// Whether it is so only in this clone, until the remote has decided.
     pub provisional: bool,
+    /// Whether everybody of the team can have the commit that was submitted.
+    pub published: bool,
 }
 
 /// Returns the tasks that fit, most urgent first, closed ones last.
@@ -73,9 +76,26 @@ pub fn row(look: &Look, entry: &Entry) -> TaskRow {
     };
     TaskRow {
         provisional: look.provisional.contains(&task.id),
+        published: published(look.store(), &task),
         task,
         waits_for,
     }
+}
+
+/// Tells whether everybody of the team can have the commit that was submitted of a task.
+pub fn is_published(ctx: &Context, task: &Task) -> bool {
+    published(ctx.store(), task)
+}
+
+fn published(store: &Store, task: &Task) -> bool {
+    let commit = task
+        .submission
+        .as_ref()
+        .and_then(|it| it.1.commit.as_deref());
+    let commit = commit.filter(|_| task.status.is_open());
+    let commit = commit.and_then(|commit| Oid::parse(commit).ok());
+    // What cannot be found out is not said.
+    commit.is_none_or(|commit| store.is_published(task.id, commit).unwrap_or(true))
 }
 
 /// A task with everything that happened to it, in the order in which it counts.
@@ -94,6 +114,12 @@ pub fn show(ctx: &Context, id: &IdPrefix) -> Result<Shown, OpsError> {
     let snapshot = requests::look(ctx)?;
     ctx.beat(&snapshot)?;
     let entry = find::task(&snapshot, id)?;
+    if let (Some(me), Some((stamp, _))) = (ctx.identity(), &entry.task().submission) {
+        // Forgotten, it is only said not to have been shown.
+        ctx.store()
+            .note_submission_shown(me, entry.id(), *stamp)
+            .ok();
+    }
     let log = snapshot.log_of(entry)?;
     let folded = log
         .fold()
@@ -125,6 +151,7 @@ pub fn show(ctx: &Context, id: &IdPrefix) -> Result<Shown, OpsError> {
         row: TaskRow {
             waits_for: queue::waits_for(&folded.task, &dependency),
             provisional: snapshot.provisional.contains(&folded.task.id),
+            published: published(snapshot.store(), &folded.task),
             task: folded.task,
         },
         events,

@@ -20,7 +20,7 @@ use crate::model::name::{AgentName, Author};
 use crate::model::queue::Dependency;
 use crate::model::task::{Folded, Task, TaskEvent, TaskLog};
 use crate::model::time::Timestamp;
-use crate::store::{Changes, Snapshot};
+use crate::store::{Changes, Mail, Snapshot};
 
 use super::requests::{Act, Wanted, WorkPlace};
 use super::taken_for::Checkout;
@@ -312,6 +312,37 @@ impl<'t, 's> Tx<'t, 's> {
             holder: holder.cloned(),
             message: format!("task `{}` is no longer yours: {loss}{now_held}", task.id),
         })
+    }
+
+    /// Takes notice, for whoever acts, of messages about a task that ask for what is done now.
+    pub fn resolve(&mut self, task: TaskId, notices: &[Notice]) -> Result<(), OpsError> {
+        let me = self.me.clone();
+        self.take_notice(&me, task, notices)
+    }
+
+    /// Takes notice, for everybody, of messages about a task that what is done now makes moot.
+    pub fn settle_mail(&mut self, task: TaskId, notices: &[Notice]) -> Result<(), OpsError> {
+        let names: Vec<AgentName> = self.snapshot.agents()?.keys().cloned().collect();
+        for name in names {
+            self.take_notice(&name, task, notices)?;
+        }
+        Ok(())
+    }
+
+    fn take_notice(
+        &mut self,
+        who: &AgentName,
+        task: TaskId,
+        notices: &[Notice],
+    ) -> Result<(), OpsError> {
+        let asks = |mail: &Mail| {
+            let message = &mail.message;
+            message.task == Some(task) && message.notice.is_some_and(|it| notices.contains(&it))
+        };
+        let unread = self.snapshot.unread(who)?.into_iter().filter(asks);
+        let read = unread.map(|mail| (who.clone(), mail));
+        self.changes.read.extend(read);
+        Ok(())
     }
 
     /// Sends a message that reflectt itself causes. Nobody is told of their own doing.

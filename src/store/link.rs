@@ -33,9 +33,6 @@ pub enum Places {
     Branches,
 }
 
-/// What git says of a name that a remote does not have.
-const NO_SUCH_REF: &str = "couldn't find remote ref";
-
 /// The remote of this clone's team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -203,19 +200,11 @@ impl Store {
     ) -> Result<Tips, StoreError> {
         let remote = self.repo.remote(&link.name, limit);
         let mut specs = link.specs();
-        let named = specs.len();
         specs.extend(landing.map(|branch| FetchSpec {
             from: format!("refs/heads/{branch}"),
             to: Some(layout::tracking(&link.name, &format!("heads/{branch}"))),
         }));
-        let mut done = remote.fetch(&specs);
-        // Before the first push there is no landing branch.
-        if let Err(GitError::Unreachable { reason, .. }) = &done
-            && reason.contains(NO_SUCH_REF)
-        {
-            specs.truncate(named);
-            done = remote.fetch(&specs);
-        }
+        let done = remote.fetch(&specs);
         self.note_contact(done.is_ok());
         done?;
         let tips = self.tracking_tips(link)?;

@@ -26,6 +26,7 @@ mod requests;
 mod restore;
 mod settle;
 mod shelf;
+mod shown;
 mod signs;
 mod snapshot;
 mod staged;

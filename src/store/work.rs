@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::git::{Advisory, GitError, Oid, Pushed, RefName, RefUpdate, Together};
 use crate::model::id::TaskId;
 
 use super::link::{Link, Places};
+use super::local::{load, save, write_whole};
 use super::{Store, StoreError, layout};
 
 impl Link {
@@ -198,6 +201,55 @@ impl Store {
         // Lost to another process, that knew better.
         self.move_refs(&[RefUpdate { name, from, to }], "work", Advisory::NotHeld)?;
         Ok(())
+    }
+}
+
+const FAILED_SHAPE: u32 = 1;
+
+/// What could not land, and on what.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Failed {
+    tip: String,
+    heads: Vec<String>,
+}
+
+impl Failed {
+    fn new(tip: Option<Oid>, heads: &[String]) -> Failed {
+        Failed {
+            tip: tip.map(|tip| tip.to_string()).unwrap_or_default(),
+            heads: heads.to_vec(),
+        }
+    }
+}
+
+/// What this clone knows of the landing branch.
+impl Store {
+    /// Returns the commit of the landing branch up to which all that has landed was noticed.
+    pub fn landing_seen(&self) -> Option<Oid> {
+        let text = std::fs::read_to_string(self.dir.join("landing-seen")).ok()?;
+        Oid::parse(text.trim()).ok()
+    }
+
+    /// Tells whether landing these commits on this tip has failed for a reason that a person has to
+    /// see to.
+    pub fn landing_failed(&self, tip: Option<Oid>, heads: &[String]) -> bool {
+        let kept: Option<Failed> = load(&self.dir.join("landing-failed.json"), FAILED_SHAPE);
+        kept.is_some_and(|failed| failed == Failed::new(tip, heads))
+    }
+
+    /// Notes that it has.
+    pub fn note_landing_failed(
+        &self,
+        tip: Option<Oid>,
+        heads: &[String],
+    ) -> Result<(), StoreError> {
+        let failed = Some(Failed::new(tip, heads));
+        save(&self.dir.join("landing-failed.json"), FAILED_SHAPE, &failed)
+    }
+
+    /// Notes that all was noticed that has landed up to `tip`.
+    pub fn note_landing_seen(&self, tip: Oid) -> Result<(), StoreError> {
+        write_whole(&self.dir.join("landing-seen"), &tip.to_string())
     }
 }
 

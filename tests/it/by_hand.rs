@@ -173,7 +173,7 @@ fn events_that_were_taken_out_by_hand_come_back() {
     let wip = kai.reflectt(["config", "get", "wip.agent"]).ok();
     assert!(wip.stdout.contains('3'), "{wip}");
     editor.pull();
-    for (file, events) in [("agents/kai.toml", 2), ("config.toml", 3)] {
+    for (file, events) in [("agents/kai.toml", 2), ("config.toml", 4)] {
         let text = editor.read(file);
         assert_eq!(text.matches("[[event]]").count(), events, "{text}");
     }

@@ -48,7 +48,8 @@ fn a_day(kai: &Repo, link: &Repo, between: &dyn Fn()) {
     assert_eq!(status["inbox_count"], 0);
     assert_eq!(status["queue"]["doing"], 0);
     let shown = kai.as_agent("kai", ["--json", "task", "show", &id]).ok();
-    assert_eq!(shown.json()["status"], "done");
+    assert_eq!(shown.json()["status"], "validating");
+    assert_eq!(shown.json()["approved"]["by"], "link");
     assert_eq!(
         link.as_agent("link", ["--json", "claims"]).ok().json()["claims"],
         serde_json::json!([])
@@ -342,6 +343,7 @@ fn team_with_mail(env: &TestEnv, name: &str) -> (Repo, String) {
     repo.found(&["kai", "link"]);
     let id = repo.task("kai", "Keep the return path", &[]);
     repo.as_agent("link", ["send", "kai", "hello"]).ok();
+    repo.as_agent("kai", ["inbox"]).ok();
     (repo, id)
 }
 

@@ -16,7 +16,7 @@ pub struct AckArgs {
     /// The messages' ids, or their last four characters or more.
     #[arg(required_unless_present = "all", value_name = "ID")]
     ids: Vec<MessagePrefix>,
-    /// All that are unread.
+    /// All that `reflectt inbox` has shown you.
     #[arg(long, conflicts_with = "ids")]
     all: bool,
 }
@@ -35,20 +35,22 @@ impl AckArgs {
                 left: acked.left,
             });
         } else {
-            session.ui.line(done(&acked));
+            session.ui.line(done(&acked, self.all));
         }
         Ok(())
     }
 }
 
-fn done(acked: &Acked) -> String {
+fn done(acked: &Acked, all: bool) -> String {
     let read = match acked.messages.len() {
+        0 if acked.left > 0 => "nothing marked".to_owned(),
         0 => return "no unread messages".to_owned(),
         1 => "1 message marked as read".to_owned(),
         n => format!("{n} messages marked as read"),
     };
     match acked.left {
         0 => read,
+        left if all => format!("{read}, {left} left that `reflectt inbox` has not shown you"),
         left => format!("{read}, {left} unread left"),
     }
 }

@@ -308,6 +308,7 @@ mod tests {
             rng: fastrand::Rng::with_seed(1),
         };
         let status = AgentStatus {
+            landable: Vec::new(),
             agent: "b".repeat(40).parse().unwrap(),
             active: (0..30).map(|_| made.task()).collect(),
             paths: Vec::new(),
@@ -336,6 +337,7 @@ mod tests {
             active: Vec::new(),
             next: None,
             reviews: Vec::new(),
+            landable: Vec::new(),
             inbox: Vec::new(),
             ..status
         };

@@ -8,9 +8,10 @@ use crate::answer::{self};
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::cli::{criterion, view};
-use crate::model::id::IdPrefix;
+use crate::model::id::{IdPrefix, TaskId};
 use crate::model::name::AgentName;
-use crate::model::task::Status;
+use crate::model::task::{Status, Submission};
+use crate::model::text::short_commit;
 use crate::ops::{self, NewSubmission};
 
 /// Submit a finished task for review.
@@ -52,6 +53,7 @@ impl Submit {
             commit: self.commit.clone(),
             pr: self.pr.clone(),
             caveat: self.caveat.clone(),
+            branch: None,
             reviewer: self.reviewer.clone(),
         };
         let task = ops::submit(session.context()?, &self.id, &new).map_err(answer::on(&self.id))?;
@@ -67,9 +69,38 @@ impl Submit {
             if let Some(reviewer) = &task.reviewer {
                 ui.line(format!("{reviewer} is asked to review it"));
             }
+            if let Some((_, submission)) = &task.submission {
+                let published = ops::is_published(session.context()?, &task);
+                print_range(session, submission, published);
+            }
         }
         ui.hint("reflectt next --claim");
         Ok(())
+    }
+}
+
+/// Says what is to be reviewed, and whether the reviewer can have it.
+fn print_range(session: &Session, submission: &Submission, published: bool) {
+    let ui = &session.ui;
+    let short = |oid: &Option<String>| oid.as_deref().map(|oid| short_commit(oid).to_owned());
+    if let (Some(base), Some(commit)) = (short(&submission.base), short(&submission.commit)) {
+        let commits = match submission.commits {
+            1 => "1 commit".to_owned(),
+            count => format!("{count} commits"),
+        };
+        ui.line(format!("{commits}: git diff {base}...{commit}"));
+    } else if submission.commit.is_some() {
+        ui.warn("the commit adds nothing of its own: it was there before, or belongs to another task's submission");
+    }
+    if !submission.beneath.is_empty() {
+        let below: Vec<&str> = submission.beneath.iter().map(TaskId::as_str).collect();
+        ui.line(format!(
+            "on top of {}, which must land first",
+            below.join(", ")
+        ));
+    }
+    if !published {
+        ui.warn("the commit is not published yet; the next sync does that");
     }
 }
 

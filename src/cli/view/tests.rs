@@ -76,6 +76,7 @@ impl Story {
     fn row(&self, waits_for: Vec<(TaskId, Dependency)>) -> TaskRow {
         TaskRow {
             provisional: false,
+            published: true,
             task: self.log.fold().unwrap().task,
             waits_for,
         }

@@ -66,6 +66,8 @@ pub enum Act {
         commit: Option<String>,
         pr: Option<String>,
         caveat: Option<String>,
+        #[serde(default)]
+        branch: Option<String>,
         reviewer: Option<String>,
     },
     Review {
@@ -161,6 +163,7 @@ impl Act {
                 commit,
                 pr,
                 caveat,
+                branch,
                 reviewer,
             } => {
                 let new = NewSubmission {
@@ -169,6 +172,7 @@ impl Act {
                     commit: commit.clone(),
                     pr: pr.clone(),
                     caveat: caveat.clone(),
+                    branch: branch.clone(),
                     reviewer: reviewer.as_deref().map(parse).transpose()?,
                 };
                 submit::hand_in(tx, &prefix(id)?, &new)?;
@@ -331,6 +335,7 @@ mod tests {
                 commit: None,
                 pr: note(),
                 caveat: None,
+                branch: note(),
                 reviewer: note(),
             },
             Act::Review {

@@ -23,7 +23,7 @@ fn what_was_done_and_approved_stays_so_when_an_offline_claim_comes_in() {
     team.sound();
     for clone in team.clones() {
         assert_eq!(show(clone, &id)["status"], "done");
-        let expected = ["created", "claimed", "submitted", "approved"];
+        let expected = ["created", "claimed", "submitted", "approved", "landed"];
         assert_eq!(kinds(clone, &id), expected);
     }
 }

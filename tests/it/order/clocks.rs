@@ -127,6 +127,7 @@ fn an_approval_stands_whatever_the_clocks_say() {
             "claimed",
             "submitted",
             "approved",
+            "landed",
         ];
         assert_eq!(kinds(&kai, &id), expected);
     }
@@ -205,6 +206,7 @@ fn a_task_goes_through_everything_with_clocks_apart() {
         "handed_off",
         "submitted",
         "approved",
+        "landed",
         "reopened",
         "cancelled",
     ];

@@ -362,6 +362,7 @@ fn a_submission_that_waits_itself_can_be_reviewed_offline() {
         "changes_requested",
         "submitted",
         "approved",
+        "landed",
     ];
     assert_eq!(kinds(sage, &id), expected);
     assert_eq!(show(sage, &id)["status"], "done");

@@ -13,8 +13,13 @@ fn every_decision_is_one_push_of_table_and_record() {
     let one_push = |agent: &str, args: &[&str]| {
         team.remote.pushes();
         kai.as_agent(agent, ["--no-sync"].iter().chain(args)).ok();
-        let both = "refs/heads/reflectt refs/reflectt/claims";
-        assert_eq!(team.remote.pushes(), [both], "{agent}: {args:?}");
+        // The first submission brings its commit, in the same push.
+        let work = format!(" refs/reflectt/work/{id}");
+        let pushes: Vec<String> = team.remote.pushes();
+        let both: Vec<String> = pushes.iter().map(|it| it.replace(&work, "")).collect();
+        let expected = "refs/heads/reflectt refs/reflectt/claims";
+        assert_eq!(both, [expected], "{agent}: {args:?}");
+        pushes[0].ends_with(&work)
     };
     one_push("kai", &["claim", &id]);
     one_push("kai", &["claim", &id, "--path", "docs"]);
@@ -24,7 +29,7 @@ fn every_decision_is_one_push_of_table_and_record() {
     one_push("kai", &["next", "--claim"]);
     one_push("kai", &["handoff", &id, "--to", "link", "--note", "yours"]);
     one_push("kai", &["claim", &id, "--take-over", "--reason", "urgent"]);
-    one_push("kai", &submission(&id, "sage"));
+    assert!(one_push("kai", &submission(&id, "sage")));
     one_push("sage", &["review", &id, "--request-changes", "more tests"]);
     one_push("kai", &submission(&id, "sage"));
     one_push("sage", &["review", &id, "--approve"]);

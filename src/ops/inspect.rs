@@ -1,0 +1,223 @@
+//! What there is to judge in a submission.
+
+use std::path::{Path, PathBuf};
+
+use crate::git::{Difference, Oid};
+use crate::model::id::{IdPrefix, Stamp, TaskId};
+use crate::model::name::AgentName;
+use crate::model::rule::Refusal;
+use crate::model::task::{Submission, Task, TaskEvent, TaskLog};
+
+use super::join::AGENT_KEY;
+use super::requests::{self, Look};
+use super::{Context, OpsError, find};
+
+/// A submission as a reviewer looks at it.
+#[derive(Debug)]
+pub struct Inspection {
+    pub task: Task,
+    pub submission: (Stamp, Submission),
+    /// Whether everybody of the team can have its commit.
+    pub published: bool,
+    /// What its commits are; `None` where they are not in this clone.
+    pub work: Option<Work>,
+    /// What lies below it and has not landed.
+    pub beneath: Vec<Task>,
+    /// The worktree that was made to look at it.
+    pub checkout: Option<PathBuf>,
+}
+
+#[derive(Debug, Default)]
+pub struct Work {
+    /// The arguments of `git diff` that show it.
+    pub range: String,
+    /// Oldest first.
+    pub commits: Vec<CommitLine>,
+    pub files: Vec<Difference>,
+    /// The arguments of `git range-diff` that show what is new since the submission before.
+    pub since_last: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct CommitLine {
+    pub oid: Oid,
+    pub author: String,
+    pub subject: String,
+}
+
+/// Returns the latest submission of a task, and notes that whoever asks has seen it.
+pub fn inspect(ctx: &Context, id: &IdPrefix) -> Result<Inspection, OpsError> {
+    let look = requests::look(ctx)?;
+    ctx.beat(&look)?;
+    let found = of(ctx, &look, id)?;
+    if let Some(me) = ctx.identity() {
+        let store = ctx.store();
+        // Forgotten, it is only said not to have been shown.
+        (store.note_submission_shown(me, found.task.id, found.submission.0)).ok();
+    }
+    Ok(found)
+}
+
+fn of(ctx: &Context, look: &Look, id: &IdPrefix) -> Result<Inspection, OpsError> {
+    let entry = find::task(look, id)?;
+    let log = look.log_of(entry)?;
+    let task = log.fold().map(|folded| folded.task);
+    let task = task.ok_or_else(|| find::missing("task", id.as_str(), [""; 0]))?;
+    let Some(submission) = task.submission.clone() else {
+        let status = task.status;
+        return Err(Refusal::NothingSubmitted {
+            task: task.id,
+            status,
+        }
+        .into());
+    };
+    let commit = submission.1.commit.as_deref().map(Oid::parse).transpose()?;
+    let mut beneath = Vec::new();
+    for id in &submission.1.beneath {
+        let below = look.entry(*id)?.map(crate::store::Entry::to_task);
+        beneath.extend(below.filter(|below| below.status.is_open()));
+    }
+    Ok(Inspection {
+        published: match commit {
+            Some(commit) => ctx.store().is_published(task.id, commit)?,
+            None => true,
+        },
+        work: match commit {
+            Some(commit) => work(ctx, commit, &submission.1, &log)?,
+            None => Some(Work::default()),
+        },
+        checkout: (ctx.identity()).and_then(|me| ctx.store().checkout_of(me, task.id)),
+        beneath,
+        submission,
+        task,
+    })
+}
+
+fn work(
+    ctx: &Context,
+    commit: Oid,
+    submission: &Submission,
+    log: &TaskLog,
+) -> Result<Option<Work>, OpsError> {
+    let repo = ctx.repo();
+    if !repo.exists(commit) {
+        return Ok(None);
+    }
+    let base = submission.base.as_deref().map(Oid::parse).transpose()?;
+    let base = base.filter(|base| repo.exists(*base));
+    let mut commits = Vec::new();
+    for own in &submission.own {
+        let oid = Oid::parse(own)?;
+        if repo.exists(oid) {
+            let commit = repo.read_commit(oid)?;
+            commits.push(CommitLine {
+                oid,
+                author: commit.author.name,
+                subject: commit.message.lines().next().unwrap_or_default().to_owned(),
+            });
+        }
+    }
+    let range = match base {
+        Some(base) => format!("{}...{}", base.short(), commit.short()),
+        // Nothing of it is new, or nobody knows what was there before.
+        None => format!("{0}^!", commit.short()),
+    };
+    Ok(Some(Work {
+        files: match base {
+            Some(base) => repo.difference(base, commit)?,
+            None => Vec::new(),
+        },
+        since_last: base.and_then(|base| since_last(ctx, base, commit, log)),
+        range,
+        commits,
+    }))
+}
+
+/// Returns the ranges of the submission before and of this one.
+fn since_last(ctx: &Context, base: Oid, commit: Oid, log: &TaskLog) -> Option<String> {
+    let submissions = log
+        .log
+        .in_force()
+        .filter_map(|(_, event)| match &event.kind {
+            TaskEvent::Submitted(submission) => Some(submission),
+            _ => None,
+        });
+    let all: Vec<_> = submissions.collect();
+    let before = all.len().checked_sub(2).and_then(|at| all.get(at))?;
+    let parse = |text: &Option<String>| Oid::parse(text.as_deref()?).ok();
+    let (old_base, old) = (parse(&before.base)?, parse(&before.commit)?);
+    let known = ctx.repo().exists(old) && ctx.repo().exists(old_base);
+    (known && old != commit).then(|| {
+        format!(
+            "{}..{} {}..{}",
+            old_base.short(),
+            old.short(),
+            base.short(),
+            commit.short()
+        )
+    })
+}
+
+/// Makes a worktree of the submission, which acts as whoever asks, or moves the one there is.
+pub fn check_out(
+    ctx: &Context,
+    found: &mut Inspection,
+    directory: Option<&Path>,
+) -> Result<PathBuf, OpsError> {
+    let me = ctx.me()?;
+    let id = found.task.id;
+    let commit = found.submission.1.commit.as_deref().map(Oid::parse);
+    let Some(commit) = commit.transpose()? else {
+        return Err(OpsError::Nothing(format!(
+            "`{id}` was submitted without a commit; there is nothing to check out"
+        )));
+    };
+    if found.work.is_none() {
+        return Err(not_here(ctx, &found.task, commit));
+    }
+    let path = match (directory, found.checkout.take()) {
+        (Some(directory), _) => directory.to_owned(),
+        (None, Some(path)) => path,
+        (None, None) => place(ctx, me, id),
+    };
+    let repo = ctx.repo();
+    repo.check_out_detached(&path, commit)?;
+    let there = crate::git::Repo::discover(&path)?;
+    there.set_worktree_config(AGENT_KEY, Some(me.as_str()))?;
+    ctx.store().note_checkout(me, id, Some(path.clone()))?;
+    found.checkout = Some(path.clone());
+    Ok(path)
+}
+
+fn place(ctx: &Context, me: &AgentName, id: TaskId) -> PathBuf {
+    ctx.store().dir().join("review").join(format!("{id}-{me}"))
+}
+
+/// Removes the worktree that was made to review a task, now that there is a verdict.
+pub fn clear_checkout(ctx: &Context, task: TaskId) -> Result<Option<PathBuf>, OpsError> {
+    let store = ctx.store();
+    let Some(me) = ctx.identity() else {
+        return Ok(None);
+    };
+    let Some(path) = store.checkout_of(me, task) else {
+        return Ok(None);
+    };
+    if let Err(error) = ctx.repo().remove_worktree(&path) {
+        ctx.note_warnings([format!(
+            "the worktree `{}` is still there: {error}",
+            path.display()
+        )]);
+    }
+    store.note_checkout(me, task, None)?;
+    Ok(Some(path))
+}
+
+/// Says that a submitted commit is not in this clone, and how it comes here.
+pub fn not_here(ctx: &Context, task: &Task, commit: Oid) -> OpsError {
+    let missing = Refusal::NotHere {
+        task: task.id,
+        commit: commit.short().to_string(),
+        can_come: ctx.store().link().is_some(),
+    };
+    missing.into()
+}

@@ -1,0 +1,5 @@
+//! Landing: bringing approved work onto the landing branch.
+
+mod line;
+
+pub use line::landable;

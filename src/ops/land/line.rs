@@ -1,0 +1,152 @@
+//! Who is in line to land: what is approved, what each has of its own, and what has to come first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::git::Oid;
+use crate::model::agent::AgentKind;
+use crate::model::id::TaskId;
+use crate::model::stack::{Approved, Layer, layers, line_up};
+use crate::model::task::{Submission, Task};
+use crate::ops::landing::{self, Landing};
+use crate::ops::{Context, OpsError, landed, stack};
+use crate::store::Snapshot;
+
+/// An approved task with its work.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    pub task: Task,
+    pub head: Oid,
+    /// Parents first.
+    pub own: Vec<Oid>,
+    /// The approved tasks whose work it lies on.
+    pub beneath: BTreeSet<TaskId>,
+    /// Whether something lies below it that is nobody's any more, so that only its own commits may
+    /// be taken.
+    pub apart: bool,
+}
+
+/// Everything that is approved, in the order in which it lands.
+#[derive(Debug, Default)]
+pub struct Line {
+    pub ready: Vec<Ready>,
+    /// What each of the others waits for.
+    pub waiting: BTreeMap<TaskId, Vec<Awaited>>,
+}
+
+/// What approved work waits for before it can land.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Awaited {
+    /// That a task beneath is approved, or lands.
+    Task(TaskId),
+    /// That its commit comes into this clone.
+    Commit(String),
+    /// That it is approved.
+    Review,
+    /// That a branch is merged by others.
+    Branch(String),
+    /// What kept the checks from running, or the branch from moving.
+    Person(String),
+}
+
+/// Lines up what is approved.
+pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Line, OpsError> {
+    let mut line = Line::default();
+    let tasks: Vec<&Task> = landed::waiting(snapshot.open()?)
+        .map(|it| it.task())
+        .collect();
+    let Some(tip) = landing.tip.filter(|_| !tasks.is_empty()) else {
+        return Ok(line);
+    };
+    let repo = ctx.repo();
+    let pieces = stack::pieces(ctx, snapshot)?;
+    let tips: Vec<Oid> = pieces.iter().map(|piece| piece.commit).collect();
+    let graph = repo.unlanded(&tips, tip)?;
+    let layers: BTreeMap<TaskId, Layer<Oid>> = layers(&graph, &pieces)
+        .into_iter()
+        .map(|layer| (layer.id, layer))
+        .collect();
+    let mut approved = Vec::new();
+    let mut beneath: BTreeMap<TaskId, BTreeSet<TaskId>> = BTreeMap::new();
+    let mut works = BTreeMap::new();
+    for task in tasks {
+        let Some((_, submission)) = &task.submission else {
+            continue;
+        };
+        let Some(layer) = layers.get(&task.id) else {
+            let commit = submission.commit.clone().unwrap_or_default();
+            line.waiting.insert(task.id, vec![Awaited::Commit(commit)]);
+            continue;
+        };
+        let mut below = layer.beneath.clone();
+        // What was named when it was submitted and is still open comes first, whatever it is now.
+        for id in &submission.beneath {
+            let entry = snapshot.entry(*id)?;
+            if entry.is_some_and(|it| it.glance().status.is_open()) {
+                below.insert(*id);
+            }
+        }
+        below.remove(&task.id);
+        let own = own(submission, layer)?;
+        approved.push(Approved {
+            id: task.id,
+            priority: task.priority,
+            at: task.approved.as_ref().map(|it| it.at).unwrap_or_default(),
+        });
+        works.insert(task.id, (task, own, layer));
+        beneath.insert(task.id, below);
+    }
+    let lineup = line_up(&approved, &beneath);
+    for (id, missing) in lineup.waiting {
+        let missing = missing.into_iter().map(Awaited::Task);
+        line.waiting.insert(id, missing.collect());
+    }
+    for id in lineup.order {
+        let Some((task, own, layer)) = works.remove(&id) else {
+            continue;
+        };
+        let known: BTreeSet<Oid> = own.iter().copied().collect();
+        line.ready.push(Ready {
+            head: tips[pieces.iter().position(|it| it.id == id).unwrap_or(0)],
+            apart: layer.own.iter().any(|commit| !known.contains(commit)),
+            own,
+            beneath: beneath.remove(&id).unwrap_or_default(),
+            task: task.clone(),
+        });
+    }
+    Ok(line)
+}
+
+/// Returns the own commits of a submission that have not landed: as it named them, or as they are
+/// now if they were too many to name, or version 0.1 did not.
+fn own(submission: &Submission, layer: &Layer<Oid>) -> Result<Vec<Oid>, OpsError> {
+    if submission.own.is_empty() {
+        return Ok(layer.own.clone());
+    }
+    let named: Result<BTreeSet<Oid>, _> = submission.own.iter().map(|it| Oid::parse(it)).collect();
+    let named = named?;
+    let own = layer.own.iter().copied();
+    Ok(own.filter(|commit| named.contains(commit)).collect())
+}
+
+/// Returns the approved tasks that whoever asks may land now.
+pub fn landable(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Task>, OpsError> {
+    let settings = snapshot.settings()?;
+    let me = ctx.me()?;
+    let is_human = snapshot
+        .agents()?
+        .get(me)
+        .is_some_and(|agent| agent.kind == AgentKind::Human);
+    if settings.land.by_humans && !is_human {
+        return Ok(Vec::new());
+    }
+    let Some(landing) = landing::of(ctx, snapshot)? else {
+        return Ok(Vec::new());
+    };
+    let line = line(ctx, snapshot, &landing)?;
+    let all: Vec<String> = line.ready.iter().map(|it| it.head.to_string()).collect();
+    // What was tried in vain is not to be tried again before something has changed.
+    if ctx.store().landing_failed(landing.tip, &all) {
+        return Ok(Vec::new());
+    }
+    Ok(line.ready.into_iter().map(|ready| ready.task).collect())
+}
