@@ -19,6 +19,7 @@ use super::name::{AgentName, ResourceName};
 use super::path::PathPattern;
 use super::rule::Refusal;
 use super::settings::Settings;
+use super::share::{Cover, is_common};
 use super::time::Timestamp;
 
 use others::{Others, check_paths, check_pause, check_resources, check_wip, silent, step, without};
@@ -71,6 +72,8 @@ pub struct Take {
     pub agent: AgentName,
     pub clone: CloneId,
     pub paths: Vec<PathPattern>,
+    /// Those of `paths` that others may hold at the same time.
+    pub shared: BTreeSet<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub branch: Option<String>,
     pub base: Option<String>,
@@ -89,6 +92,7 @@ impl Take {
             agent: claim.agent.clone(),
             clone: claim.clone.clone(),
             paths: claim.paths.clone(),
+            shared: claim.shared.clone(),
             resources: claim.resources.clone(),
             branch: claim.branch.clone(),
             base: claim.base.clone(),
@@ -113,6 +117,15 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// Returns the paths of a request that others may hold too: as it is asked for, or because the
+    /// team has made them common.
+    fn shared(&self, take: &Take) -> BTreeSet<PathPattern> {
+        let common = &self.settings.shared_paths;
+        let is_shared =
+            |path: &&PathPattern| take.shared.contains(*path) || is_common(common, path);
+        take.paths.iter().filter(is_shared).cloned().collect()
+    }
+
     fn is_own(&self, claim: &Claim, agent: &AgentName) -> bool {
         claim.agent == *agent && !(self.elsewhere)(claim)
     }
@@ -258,7 +271,7 @@ pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
 fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     let standing = table.claims.get(&take.id);
     if let Some(mine) = standing.filter(|claim| facts.is_own(claim, &take.agent)) {
-        return extend(table, facts, mine, &take.paths, &take.resources);
+        return extend(table, facts, mine, take);
     }
     let others = Others::alive(table, take.id, facts);
     let before = standing.filter(|claim| !others.is_gone(claim.id));
@@ -270,10 +283,14 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     }
     // A claim taken over keeps what its holder had widened it to.
     let mut paths = Cow::Borrowed(&take.paths);
+    let mut shared = facts.shared(take);
     let mut resources = Cow::Borrowed(&take.resources);
     if let Some(before) = before {
         let wider = before.paths.iter().filter(|p| !take.paths.contains(p));
-        paths.to_mut().extend(wider.cloned());
+        for path in wider {
+            paths.to_mut().push(path.clone());
+            shared.extend(before.shared.get(path).cloned());
+        }
         resources.to_mut().extend(before.resources.iter().cloned());
     }
 
@@ -289,7 +306,12 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     if let Err(refusal) = checked {
         return Decision::Refused(refusal);
     }
-    if let Some(held) = check_paths(&others, &|claim| facts.is_own(claim, &take.agent), &paths) {
+    let cover = Cover {
+        paths: &paths,
+        shared: &shared,
+    };
+    let is_own = |claim: &Claim| facts.is_own(claim, &take.agent);
+    if let Some(held) = check_paths(&others, facts, &is_own, cover) {
         return held;
     }
     let claim = Claim {
@@ -298,6 +320,7 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
         agent: take.agent.clone(),
         clone: take.clone.clone(),
         paths: paths.into_owned(),
+        shared,
         resources: resources.into_owned(),
         phase: Phase::Working,
         since: facts.now,
@@ -311,21 +334,32 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     others.grant(claim, before.cloned())
 }
 
-fn extend(
-    table: &Table,
-    facts: &Facts,
-    claim: &Claim,
-    paths: &[PathPattern],
-    resources: &BTreeSet<ResourceName>,
-) -> Decision {
-    let more: Vec<PathPattern> = paths
-        .iter()
-        .filter(|p| !claim.paths.iter().any(|have| have.includes(p)))
+fn extend(table: &Table, facts: &Facts, claim: &Claim, take: &Take) -> Decision {
+    let mut wider = claim.clone();
+    // What it covers from now on and did not before, or not alone.
+    let mut more: Vec<PathPattern> = Vec::new();
+    let shared = facts.shared(take);
+    for path in &take.paths {
+        let have = claim.paths.iter().find(|have| have.includes(path));
+        let kept = have.unwrap_or(path);
+        let before = have.map(|have| claim.shared.contains(have));
+        match shared.contains(path) {
+            true => wider.shared.insert(kept.clone()),
+            false => wider.shared.remove(kept),
+        };
+        if before.is_none() {
+            wider.paths.push(path.clone());
+        }
+        if before.is_none() || before == Some(true) && !shared.contains(path) {
+            more.push(kept.clone());
+        }
+    }
+    let more_resources: BTreeSet<ResourceName> = take
+        .resources
+        .difference(&claim.resources)
         .cloned()
         .collect();
-    let more_resources: BTreeSet<ResourceName> =
-        resources.difference(&claim.resources).cloned().collect();
-    if more.is_empty() && more_resources.is_empty() {
+    if more.is_empty() && wider.shared == claim.shared && more_resources.is_empty() {
         return Decision::Unchanged(Some(claim.clone()));
     }
     let mut others = Others::alive(table, claim.id, facts);
@@ -336,11 +370,14 @@ fn extend(
     if let Err(refusal) = checked {
         return Decision::Refused(refusal);
     }
-    if let Some(held) = check_paths(&others, &|it| facts.is_own(it, &claim.agent), &more) {
+    let cover = Cover {
+        paths: &more,
+        shared: &wider.shared,
+    };
+    let is_own = |it: &Claim| facts.is_own(it, &claim.agent);
+    if let Some(held) = check_paths(&others, facts, &is_own, cover) {
         return held;
     }
-    let mut wider = claim.clone();
-    wider.paths.extend(more);
     wider.resources.extend(more_resources);
     others.grant(wider, Some(claim.clone()))
 }
@@ -360,7 +397,8 @@ fn hand_off(
     let busy = claim.of_task && check_wip(&others, facts, to).is_err();
     // One's own claims may overlap each other. Given away, this one must not overlap what its
     // giver keeps.
-    if busy || check_paths(&others, &|claim| claim.agent == *to, &claim.paths).is_some() {
+    let is_theirs = |claim: &Claim| claim.agent == *to;
+    if busy || check_paths(&others, facts, &is_theirs, claim.cover()).is_some() {
         // The task waits for its receiver, and the paths are free meanwhile.
         return remove(table, claim);
     }

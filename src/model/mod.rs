@@ -30,6 +30,7 @@ pub mod reflection;
 pub mod review;
 pub mod rule;
 pub mod settings;
+pub mod share;
 pub mod task;
 pub mod text;
 pub mod time;

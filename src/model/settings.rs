@@ -6,6 +6,7 @@ use std::fmt;
 use super::event::{Kind, Log};
 use super::id::Stamp;
 use super::name::{AgentName, ChannelName, Lane, ResourceName};
+use super::path::{Found, PathPattern};
 use super::time::Span;
 
 /// The settings in force.
@@ -22,6 +23,8 @@ pub struct Settings {
     pub enforce: EnforceMode,
     pub require_claim: bool,
     pub review_required: bool,
+    /// What is nobody's alone: every claim of these is a shared one.
+    pub shared_paths: Vec<PathPattern>,
     pub resources: BTreeMap<ResourceName, u32>,
     /// Lanes known beside those of agents, with what they are for.
     pub lanes: BTreeMap<Lane, String>,
@@ -44,6 +47,7 @@ impl Default for Settings {
             enforce: EnforceMode::Block,
             require_claim: false,
             review_required: true,
+            shared_paths: Vec::new(),
             resources: BTreeMap::new(),
             lanes: BTreeMap::new(),
             channels: BTreeMap::new(),
@@ -69,7 +73,7 @@ pub enum EnforceMode {
 }
 
 /// The settings whose keys are fixed, in the order they are listed, with their defaults.
-pub const KEYS: [(&str, &str); 12] = [
+pub const KEYS: [(&str, &str); 13] = [
     ("wip.agent", "1"),
     ("wip.team", "none"),
     ("heartbeat.idle_after", "15m"),
@@ -81,6 +85,7 @@ pub const KEYS: [(&str, &str); 12] = [
     ("enforce.mode", "block"),
     ("enforce.require_claim", "false"),
     ("review.required", "true"),
+    ("paths.shared", "none"),
     ("team.humans", ""),
 ];
 
@@ -182,6 +187,9 @@ fn apply(settings: &mut Settings, key: &str, value: &str) -> Result<(), SettingE
         }
         "enforce.require_claim" => settings.require_claim = flag()?,
         "review.required" => settings.review_required = flag()?,
+        "paths.shared" => {
+            settings.shared_paths = shared_paths(value).map_err(|reason| wrong(&reason))?;
+        }
         "team.humans" => {
             settings.humans = value
                 .split([',', ' '])
@@ -193,6 +201,24 @@ fn apply(settings: &mut Settings, key: &str, value: &str) -> Result<(), SettingE
         _ => return apply_family(settings, key, value, &wrong),
     }
     Ok(())
+}
+
+/// Reads patterns between commas. What one means that is no glob, its text says alone.
+fn shared_paths(value: &str) -> Result<Vec<PathPattern>, String> {
+    if value == "none" {
+        return Ok(Vec::new());
+    }
+    let texts = value.split(',').map(str::trim);
+    texts
+        .filter(|text| !text.is_empty())
+        .map(|text| {
+            let path = PathPattern::parse(text);
+            let path = path.map_err(|error| {
+                format!("paths and globs between commas, or `none`, and {error}")
+            })?;
+            Ok(path.taken_for(Found::Nothing))
+        })
+        .collect()
 }
 
 fn apply_family(
@@ -384,6 +410,8 @@ mod tests {
             ("heartbeat.idle_after", "0s"),
             ("enforce.mode", "on"),
             ("review.required", "yes"),
+            ("paths.shared", "a, /b"),
+            ("paths.shared", "[a"),
             ("resources.api", "0"),
             ("resources.A/B", "1"),
             ("lanes.", "x"),
