@@ -24,6 +24,8 @@ pub struct ClaimJson {
     pub paths: Vec<String>,
     /// Those of `paths` that stand for files; the others reach below what they name.
     pub files: Vec<String>,
+    /// Those of `paths` that others may hold at the same time.
+    pub shared: Vec<String>,
     pub resources: Vec<String>,
     pub phase: &'static str,
     /// `confirmed`, or `provisional` until the remote has decided.
@@ -54,6 +56,7 @@ impl From<&Claim> for ClaimJson {
             since: rfc3339(claim.since),
             paths: claim.paths.iter().map(ToString::to_string).collect(),
             files: claim.of_files().map(ToString::to_string).collect(),
+            shared: claim.shared.iter().map(ToString::to_string).collect(),
             resources: claim.resources.iter().map(ToString::to_string).collect(),
             phase: claim.phase.as_str(),
             state: if provisional {

@@ -56,6 +56,7 @@ fn fields(event: &TaskEvent) -> Value {
             agent,
             fence,
             paths,
+            shared,
             resources,
             branch,
             taken_over,
@@ -63,16 +64,19 @@ fn fields(event: &TaskEvent) -> Value {
             "agent": agent.as_str(),
             "fence": fence.given(),
             "paths": texts(paths),
+            "shared": texts(shared),
             "resources": texts(resources),
             "branch": branch,
             "taken_over": taken_over,
         }),
         TaskEvent::Extended {
             paths,
+            shared,
             resources,
             branch,
         } => json!({
             "paths": texts(paths),
+            "shared": texts(shared),
             "resources": texts(resources),
             "branch": branch,
         }),
@@ -158,6 +162,7 @@ fn created(draft: &Draft) -> Value {
         "tags": texts(&draft.tags),
         "done_criteria": draft.done_criteria,
         "paths": texts(&draft.paths),
+        "shared": texts(&draft.shared),
         "resources": texts(&draft.resources),
         "blocked_by": texts(&draft.blocked_by),
     })
@@ -183,6 +188,7 @@ fn edited(edit: &Edit) -> Value {
     set("tags", edit.tags.as_ref().map(texts));
     set("done_criteria", edit.done_criteria.clone().map(Value::from));
     set("paths", edit.paths.as_ref().map(texts));
+    set("shared", edit.shared.as_ref().map(texts));
     set("resources", edit.resources.as_ref().map(texts));
     set("blocked_by", edit.blocked_by.as_ref().map(texts));
     Value::Object(fields)

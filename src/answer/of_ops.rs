@@ -2,9 +2,10 @@
 
 use crate::format::rfc3339;
 use crate::git::GitError;
-use crate::model::advice::Call;
-use crate::model::id::IdPrefix;
+use crate::model::advice::{Advice, Call};
+use crate::model::id::{IdPrefix, TaskId};
 use crate::model::name::AgentName;
+use crate::model::path::PathPattern;
 use crate::model::presence::Liveness;
 use crate::model::settings::SettingError;
 use crate::ops::{Elsewhere, Held, OpsError};
@@ -146,6 +147,10 @@ fn of_held(held: &Held) -> Fault {
     if let Some(free) = &held.namesake {
         return or_another_name(error, &claim.agent, free);
     }
+    let error = match held.shared() {
+        Some(paths) => error.hint(share(held.wanted, paths)),
+        None => error,
+    };
     let ask = Call::to("send")
         .on("to", &claim.agent)
         .on_some("text", "TEXT");
@@ -159,6 +164,19 @@ fn of_held(held: &Held) -> Fault {
         }
         _ => error,
     }
+}
+
+/// Advises to hold paths beside those who share them.
+fn share(wanted: Option<TaskId>, paths: &[PathPattern]) -> Advice {
+    let call = Call::to("claim");
+    let call = match wanted {
+        Some(id) => call.on("id", id),
+        None => call.ask("message", "WHY"),
+    };
+    let call = paths
+        .iter()
+        .fold(call, |call, path| call.set("share", path));
+    call.so("holds it beside the others")
 }
 
 fn of_namesake(it: &Elsewhere) -> Fault {

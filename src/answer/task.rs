@@ -21,6 +21,8 @@ pub struct TaskJson<'a> {
     pub tags: Vec<&'a str>,
     pub done_criteria: &'a [String],
     pub paths: Vec<&'a str>,
+    /// Those of `paths` that others may hold at the same time.
+    pub shared: Vec<&'a str>,
     pub resources: Vec<&'a str>,
     pub blocked_by: Vec<&'a str>,
     /// What it waits for and is not done; left out where it was not looked up.
@@ -144,6 +146,11 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
             done_criteria: &task.done_criteria,
             paths: task
                 .paths
+                .iter()
+                .map(crate::model::path::PathPattern::as_str)
+                .collect(),
+            shared: task
+                .shared
                 .iter()
                 .map(crate::model::path::PathPattern::as_str)
                 .collect(),

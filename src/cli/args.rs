@@ -59,7 +59,7 @@ pub enum Command {
     Leave(command::leave::Leave),
     Status(command::status::StatusArgs),
     Next(command::next::Next),
-    Task(command::task::TaskArgs),
+    Task(Box<command::task::TaskArgs>),
     Claim(command::claim::ClaimArgs),
     Claims(command::claims::Claims),
     Release(command::release::Release),

@@ -1,6 +1,7 @@
 //! What is said to whoever is stopped by a claim: what, by whom, since when, and the ways on.
 
 use crate::answer::{FindingJson, show};
+use crate::model::claim::Claim;
 use crate::model::settings::EnforceMode;
 use crate::ops::enforce::{Finding, Holder, Verdict, Why};
 
@@ -117,7 +118,13 @@ impl Words {
         }
         let margin = format!("{margin}  ");
         match &finding.why {
-            Why::Held(holder) => self.lines.push(held_by(&margin, holder, now)),
+            Why::Held(holder) => {
+                let how = match finding.is_shared() {
+                    true => "shared",
+                    false => "claimed",
+                };
+                self.lines.push(held_by(&margin, how, holder, now));
+            }
             Why::Unclaimed => {
                 self.lines
                     .push(Text::new().dim(format!("{margin}claimed by nobody")));
@@ -147,7 +154,7 @@ impl Words {
                 );
                 self.lines.push(Text::from(line));
                 if let Some(held) = held {
-                    self.lines.push(held_by(&margin, held, now));
+                    self.lines.push(held_by(&margin, "claimed", held, now));
                 }
             }
         }
@@ -185,15 +192,20 @@ impl Words {
             self.hints
                 .push("reflectt next --claim (takes other work; or wait)".to_owned());
         }
-        if findings.iter().any(|f| matches!(f.why, Why::Unclaimed)) {
-            let paths = findings.iter().filter(|f| matches!(f.why, Why::Unclaimed));
-            let path = paths.flat_map(|f| &f.paths).next();
-            let path = path.map_or_else(|| "PATH".to_owned(), |path| shell_word(path));
-            self.hints.push(match verdict.own.first() {
-                Some(own) => format!(
-                    "reflectt claim {} --path {path} (widens your claim)",
-                    own.id
-                ),
+        let first = |is: &dyn Fn(&Finding) -> bool| {
+            let mut found = findings.iter().filter(|finding| is(finding));
+            found.find_map(|finding| finding.paths.first().map(|path| shell_word(path)))
+        };
+        let own = verdict.own.iter().find_map(Claim::task);
+        if let Some(path) = first(&Finding::is_shared) {
+            self.hints.push(match own {
+                Some(id) => format!("reflectt claim {id} --share {path} (holds it beside them)"),
+                None => format!("reflectt claim --share {path} -m WHY (holds it beside them)"),
+            });
+        }
+        if let Some(path) = first(&|finding| matches!(finding.why, Why::Unclaimed)) {
+            self.hints.push(match own {
+                Some(id) => format!("reflectt claim {id} --path {path} (widens your claim)"),
                 None => format!("reflectt claim --path {path} -m WHY (claims it without a task)"),
             });
         }
@@ -314,7 +326,7 @@ pub fn mode(mode: EnforceMode) -> &'static str {
     }
 }
 
-fn held_by(margin: &str, holder: &Holder, now: i64) -> Text {
+fn held_by(margin: &str, how: &str, holder: &Holder, now: i64) -> Text {
     let claim = &holder.claim;
     let alive = match &holder.seen {
         Some((liveness, seen)) => {
@@ -328,7 +340,7 @@ fn held_by(margin: &str, holder: &Holder, now: i64) -> Text {
     };
     let what = if claim.of_task { "for" } else { "as claim" };
     Text::from(format!(
-        "{margin}claimed {} by ",
+        "{margin}{how} {} by ",
         time::relative(now, claim.since.0)
     ))
     .bold(claim.agent.as_str())

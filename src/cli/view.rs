@@ -7,8 +7,11 @@ mod tests;
 
 pub use history::{describe, history};
 
+use std::collections::BTreeSet;
+
 use crate::model::fit::{self, Missing};
 use crate::model::id::TaskId;
+use crate::model::path::PathPattern;
 use crate::model::queue::Dependency;
 use crate::model::task::{Status, Task};
 use crate::model::text;
@@ -128,6 +131,15 @@ pub fn task(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Stan
     }
 }
 
+/// Returns paths as they are shown: those that others may hold too are marked.
+pub fn paths(paths: &[PathPattern], shared: &BTreeSet<PathPattern>) -> Vec<String> {
+    let shown = |path: &PathPattern| match shared.contains(path) {
+        true => format!("{path} (shared)"),
+        false => path.to_string(),
+    };
+    paths.iter().map(shown).collect()
+}
+
 fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Standing) {
     fact(ui, "status", &status(ui, task, standing));
     fact(ui, "priority", task.priority.as_str());
@@ -149,7 +161,7 @@ fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Standin
             .map(super::super::model::name::Lane::as_str),
     );
     some("tags", list(&task.tags).as_deref());
-    some("paths", list(&task.paths).as_deref());
+    some("paths", list(&paths(&task.paths, &task.shared)).as_deref());
     some("resources", list(&task.resources).as_deref());
     some(
         "waits for",

@@ -1,6 +1,6 @@
 //! Files of the claims table: one for each claim, and one for the table itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeValue;
 
@@ -33,12 +33,18 @@ pub fn parse_claim(bytes: &[u8]) -> Result<Claim, FormatError> {
         false => path,
     };
     let paths: Option<Vec<PathPattern>> = file.opt("paths", field::list(field::parsed))?;
+    let paths: Vec<PathPattern> = paths.into_iter().flatten().map(taken_for).collect();
+    let mut shared: BTreeSet<PathPattern> = file
+        .opt("shared", field::list(field::parsed))?
+        .unwrap_or_default();
+    shared.retain(|path| paths.contains(path));
     Ok(Claim {
         id,
         of_task: task.is_some(),
         agent: file.need("agent", field::parsed)?,
         clone: file.need("clone", field::parsed)?,
-        paths: paths.into_iter().flatten().map(taken_for).collect(),
+        paths,
+        shared,
         resources: file
             .opt("resources", field::list(field::parsed))?
             .unwrap_or_default(),
@@ -62,6 +68,7 @@ pub fn print_claim(claim: &Claim) -> String {
     out.word("clone", &claim.clone);
     out.list("paths", &claim.paths);
     out.list("files", claim.of_files());
+    out.list("shared", &claim.shared);
     out.list("resources", &claim.resources);
     out.word("phase", claim.phase);
     out.time("since", claim.since);

@@ -64,6 +64,7 @@ pub struct Shown {
     pub tags: Option<BTreeSet<Tag>>,
     pub done_criteria: Option<Vec<String>>,
     pub paths: Option<Vec<PathPattern>>,
+    pub shared: Option<BTreeSet<PathPattern>>,
     pub resources: Option<BTreeSet<ResourceName>>,
     pub blocked_by: Option<BTreeSet<TaskId>>,
     pub body: Option<String>,
@@ -82,6 +83,7 @@ impl Shown {
             tags: Some(task.tags.clone()).filter(|tags| !tags.is_empty()),
             done_criteria: Some(task.done_criteria.clone()).filter(|list| !list.is_empty()),
             paths: Some(task.paths.clone()).filter(|paths| !paths.is_empty()),
+            shared: Some(task.shared.clone()).filter(|paths| !paths.is_empty()),
             resources: Some(task.resources.clone()).filter(|names| !names.is_empty()),
             blocked_by: Some(task.blocked_by.clone()).filter(|ids| !ids.is_empty()),
             body: Some(task.body.clone()).filter(|body| !body.is_empty()),
@@ -105,6 +107,9 @@ impl Shown {
             paths: file
                 .opt("paths", field::list(field::parsed))?
                 .filter(|paths: &Vec<PathPattern>| !paths.is_empty()),
+            shared: file
+                .opt("shared", field::list(field::parsed))?
+                .filter(|paths: &BTreeSet<PathPattern>| !paths.is_empty()),
             resources: file
                 .opt("resources", field::list(field::parsed))?
                 .filter(|names: &BTreeSet<ResourceName>| !names.is_empty()),
@@ -174,6 +179,7 @@ fn print_state(out: &mut Writer, task: &Task) {
     out.list("tags", &task.tags);
     out.list("done_criteria", &task.done_criteria);
     out.list("paths", &task.paths);
+    out.list("shared", &task.shared);
     out.list("resources", &task.resources);
     out.list("blocked_by", &task.blocked_by);
     if let Some(fence) = task.fence {

@@ -176,6 +176,10 @@ fn paths() -> impl Strategy<Value = Vec<PathPattern>> + Clone {
     vec(path(), 0..3)
 }
 
+fn shared() -> impl Strategy<Value = BTreeSet<PathPattern>> + Clone {
+    btree_set(path(), 0..2)
+}
+
 fn resources() -> impl Strategy<Value = BTreeSet<ResourceName>> + Clone {
     btree_set(resource(), 0..3)
 }
@@ -189,12 +193,13 @@ pub fn draft() -> impl Strategy<Value = Draft> + Clone {
     let lists = (
         vec(text(), 0..3),
         paths(),
+        shared(),
         resources(),
         btree_set(task_id(), 0..3),
     );
     (title(), text(), priority(), names, lists).prop_map(|(title, body, priority, names, lists)| {
         let (assignee, reviewer, lane, tags) = names;
-        let (done_criteria, paths, resources, blocked_by) = lists;
+        let (done_criteria, paths, shared, resources, blocked_by) = lists;
         Draft {
             title,
             body,
@@ -205,6 +210,7 @@ pub fn draft() -> impl Strategy<Value = Draft> + Clone {
             tags,
             done_criteria,
             paths,
+            shared,
             resources,
             blocked_by,
         }
@@ -221,13 +227,14 @@ pub fn edit() -> impl Strategy<Value = Edit> + Clone {
     let lists = (
         of(vec(text(), 0..3)),
         of(paths()),
+        of(shared()),
         of(resources()),
         of(btree_set(task_id(), 0..3)),
     );
     (of(title()), of(text()), of(priority()), names, lists).prop_map(
         |(title, body, priority, names, lists)| {
             let (assignee, reviewer, lane, tags) = names;
-            let (done_criteria, paths, resources, blocked_by) = lists;
+            let (done_criteria, paths, shared, resources, blocked_by) = lists;
             Edit {
                 title,
                 body,
@@ -238,6 +245,7 @@ pub fn edit() -> impl Strategy<Value = Edit> + Clone {
                 tags,
                 done_criteria,
                 paths,
+                shared,
                 resources,
                 blocked_by,
             }
@@ -297,7 +305,7 @@ pub fn task_event() -> BoxedStrategy<TaskEvent> {
     let claimed = (
         agent(),
         fence(),
-        paths(),
+        (paths(), shared()),
         resources(),
         of(text()),
         of(text()),
@@ -306,12 +314,14 @@ pub fn task_event() -> BoxedStrategy<TaskEvent> {
         3 => draft().prop_map(|draft| TaskEvent::Created(Box::new(draft))),
         1 => edit().prop_map(|edit| TaskEvent::Edited(Box::new(edit))),
         1 => text().prop_map(|text| TaskEvent::Commented { text }),
-        2 => claimed.prop_map(|(agent, fence, paths, resources, branch, taken_over)| {
-            TaskEvent::Claimed { agent, fence, paths, resources, branch, taken_over }
+        2 => claimed.prop_map(|(agent, fence, (paths, shared), resources, branch, taken_over)| {
+            TaskEvent::Claimed { agent, fence, paths, shared, resources, branch, taken_over }
         }),
-        1 => (paths(), resources(), of(text())).prop_map(|(paths, resources, branch)| {
-            TaskEvent::Extended { paths, resources, branch }
-        }),
+        1 => (paths(), shared(), resources(), of(text())).prop_map(
+            |(paths, shared, resources, branch)| {
+                TaskEvent::Extended { paths, shared, resources, branch }
+            }
+        ),
         1 => (text(), of(task_id()), any::<bool>()).prop_map(|(reason, on, needs_human)| {
             TaskEvent::Blocked { reason, on, needs_human }
         }),
@@ -545,15 +555,18 @@ pub fn claim() -> BoxedStrategy<Claim> {
         agent(),
         words::<CloneId>(&["0123456789ab", "fedcba987654"]),
     );
-    let taken_for = (path(), any::<bool>()).prop_map(|(path, of_files)| match of_files {
-        true => path.of_files(),
-        false => path,
+    let taken_for = (path(), any::<[bool; 2]>()).prop_map(|(path, [of_files, shared])| {
+        let path = match of_files {
+            true => path.of_files(),
+            false => path,
+        };
+        (path, shared)
     });
     let what = (
         // A text is taken for one thing only in a claim.
         vec(taken_for, 0..3).prop_map(|mut paths| {
             let mut seen = BTreeSet::new();
-            paths.retain(|path: &PathPattern| seen.insert(path.as_str().to_owned()));
+            paths.retain(|(path, _): &(PathPattern, bool)| seen.insert(path.as_str().to_owned()));
             paths
         }),
         resources(),
@@ -572,12 +585,16 @@ pub fn claim() -> BoxedStrategy<Claim> {
             let (id, of_task, agent, clone) = who;
             let (paths, resources, phase) = what;
             let (since, fence, branch, base, why, nonce) = how;
+            let shared = paths.iter().filter(|(_, shared)| *shared);
+            let shared = shared.map(|(path, _)| path.clone()).collect();
+            let paths = paths.into_iter().map(|(path, _)| path).collect();
             Claim {
                 id,
                 of_task,
                 agent,
                 clone,
                 paths,
+                shared,
                 resources,
                 phase,
                 since,

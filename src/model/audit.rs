@@ -109,8 +109,9 @@ pub fn one_holder(versions: &[Table]) -> Result<usize, Violation> {
     Ok(claims)
 }
 
-/// Checks that no paths of two agents ever overlapped, and returns how many pairs were compared.
-pub fn disjoint_paths(versions: &[Table]) -> Result<usize, Violation> {
+/// Checks that no two agents ever held a path that one of them held alone, and returns how many
+/// pairs were compared. What is in `common` is nobody's.
+pub fn disjoint_paths(versions: &[Table], common: &[PathPattern]) -> Result<usize, Violation> {
     let mut compared = 0;
     for table in versions {
         let claims: Vec<&Claim> = table.claims.values().collect();
@@ -118,12 +119,12 @@ pub fn disjoint_paths(versions: &[Table]) -> Result<usize, Violation> {
             let others = claims[at + 1..].iter().filter(|c| c.agent != one.agent);
             for other in others {
                 compared += one.paths.len() * other.paths.len();
-                if let Some(path) = one.overlaps(&other.paths).into_iter().next() {
+                if let Some(path) = one.cover().in_the_way(other.cover(), common).next() {
                     return Err(Violation::Overlap {
                         epoch: table.epoch,
                         one: one.agent.clone(),
                         other: other.agent.clone(),
-                        path,
+                        path: path.clone(),
                     });
                 }
             }

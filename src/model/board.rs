@@ -438,6 +438,7 @@ mod tests {
             agent: agent.parse().unwrap(),
             fence: Fence(1),
             paths: Vec::new(),
+            shared: std::collections::BTreeSet::default(),
             resources: std::collections::BTreeSet::default(),
             branch: None,
             taken_over: None,

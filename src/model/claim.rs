@@ -9,6 +9,7 @@ use super::extra::Extra;
 use super::id::{FENCES_UNKNOWN, Fence, TaskId};
 use super::name::{AgentName, ResourceName};
 use super::path::PathPattern;
+use super::share::Cover;
 use super::task::{ChoiceError, Task, choose};
 use super::time::Timestamp;
 
@@ -116,6 +117,8 @@ pub struct Claim {
     pub agent: AgentName,
     pub clone: CloneId,
     pub paths: Vec<PathPattern>,
+    /// Those of `paths` that others may hold at the same time.
+    pub shared: BTreeSet<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub phase: Phase,
     pub since: Timestamp,
@@ -142,13 +145,12 @@ impl Claim {
         self.paths.iter().filter(|path| path.is_of_files())
     }
 
-    /// Returns the paths of this claim that overlap any of `paths`.
-    pub fn overlaps(&self, paths: &[PathPattern]) -> Vec<PathPattern> {
-        self.paths
-            .iter()
-            .filter(|ours| paths.iter().any(|p| ours.overlaps(p)))
-            .cloned()
-            .collect()
+    /// Returns what it covers, and how.
+    pub fn cover(&self) -> Cover<'_> {
+        Cover {
+            paths: &self.paths,
+            shared: &self.shared,
+        }
     }
 }
 
@@ -200,6 +202,7 @@ impl Table {
                 agent: task.holder()?.clone(),
                 clone: CloneId::unknown(),
                 paths: task.paths.clone(),
+                shared: task.shared.clone(),
                 resources: task.resources.clone(),
                 phase: task.phase(),
                 since: task.claimed_at.unwrap_or(task.updated),
@@ -274,15 +277,16 @@ impl Table {
         wrong.map(|claim| claim.id).collect()
     }
 
-    /// Returns the claims of different agents that overlap, and where; the later one second.
-    pub fn overlaps(&self) -> Vec<(&Claim, &Claim, PathPattern)> {
+    /// Returns the claims of different agents that are in each other's way, and where; the later
+    /// one second. Nobody holds a path of `common` alone.
+    pub fn overlaps(&self, common: &[PathPattern]) -> Vec<(&Claim, &Claim, PathPattern)> {
         let mut claims: Vec<&Claim> = self.claims.values().collect();
         claims.sort_by_key(|claim| (claim.fence, claim.since, claim.id));
         let mut found = Vec::new();
         for (at, later) in claims.iter().enumerate() {
             for earlier in claims[..at].iter().filter(|c| c.agent != later.agent) {
-                let overlap = later.overlaps(&earlier.paths).into_iter().next();
-                found.extend(overlap.map(|path| (*earlier, *later, path)));
+                let overlap = later.cover().in_the_way(earlier.cover(), common).next();
+                found.extend(overlap.map(|path| (*earlier, *later, path.clone())));
             }
         }
         found
@@ -300,6 +304,7 @@ mod tests {
             agent: agent.parse().unwrap(),
             clone: "0123456789ab".parse().unwrap(),
             paths: vec![path.parse().unwrap()],
+            shared: BTreeSet::new(),
             resources: BTreeSet::new(),
             phase: Phase::Working,
             since: Timestamp(2),
@@ -331,7 +336,7 @@ mod tests {
             wrong,
             ["bbbbbb".parse().unwrap(), "dddddd".parse().unwrap()]
         );
-        let overlaps = table.overlaps();
+        let overlaps = table.overlaps(&[]);
         let found: Vec<_> = (overlaps.iter())
             .map(|(one, other, _)| (one.id.as_str(), other.id.as_str()))
             .collect();

@@ -19,6 +19,7 @@ use super::name::{AgentName, ResourceName};
 use super::path::PathPattern;
 use super::rule::Refusal;
 use super::settings::Settings;
+use super::share::{Cover, is_common};
 use super::time::Timestamp;
 
 use others::{Others, check_paths, check_pause, check_resources, check_wip, silent, step, without};
@@ -75,6 +76,8 @@ pub struct Take {
     pub agent: AgentName,
     pub clone: CloneId,
     pub paths: Vec<PathPattern>,
+    /// Those of `paths` that others may hold at the same time.
+    pub shared: BTreeSet<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub branch: Option<String>,
     pub base: Option<String>,
@@ -95,6 +98,7 @@ impl Take {
             agent: claim.agent.clone(),
             clone: claim.clone.clone(),
             paths: claim.paths.clone(),
+            shared: claim.shared.clone(),
             resources: claim.resources.clone(),
             branch: claim.branch.clone(),
             base: claim.base.clone(),
@@ -120,6 +124,15 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// Returns the paths of a request that others may hold too: as it is asked for, or because the
+    /// team has made them common.
+    fn shared(&self, take: &Take) -> BTreeSet<PathPattern> {
+        let common = &self.settings.shared_paths;
+        let is_shared =
+            |path: &&PathPattern| take.shared.contains(*path) || is_common(common, path);
+        take.paths.iter().filter(is_shared).cloned().collect()
+    }
+
     fn is_own(&self, claim: &Claim, agent: &AgentName) -> bool {
         claim.agent == *agent && !(self.elsewhere)(claim)
     }
@@ -274,10 +287,14 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     }
     // A claim taken over keeps what its holder had widened it to.
     let mut paths = Cow::Borrowed(&take.paths);
+    let mut shared = facts.shared(take);
     let mut resources = Cow::Borrowed(&take.resources);
     if let Some(before) = before {
         let wider = before.paths.iter().filter(|p| !take.paths.contains(p));
-        paths.to_mut().extend(wider.cloned());
+        for path in wider {
+            paths.to_mut().push(path.clone());
+            shared.extend(before.shared.get(path).cloned());
+        }
         resources.to_mut().extend(before.resources.iter().cloned());
     }
 
@@ -293,7 +310,12 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
     if let Err(refusal) = checked {
         return Decision::Refused(refusal);
     }
-    if let Some(held) = check_paths(&others, &|claim| facts.is_own(claim, &take.agent), &paths) {
+    let cover = Cover {
+        paths: &paths,
+        shared: &shared,
+    };
+    let is_own = |claim: &Claim| facts.is_own(claim, &take.agent);
+    if let Some(held) = check_paths(&others, facts, &is_own, cover) {
         return held;
     }
     let claim = Claim {
@@ -302,6 +324,7 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
         agent: take.agent.clone(),
         clone: take.clone.clone(),
         paths: paths.into_owned(),
+        shared,
         resources: resources.into_owned(),
         phase: Phase::Working,
         since: facts.now,
@@ -316,17 +339,33 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
 }
 
 fn extend(table: &Table, facts: &Facts, claim: &Claim, take: &Take) -> Decision {
-    let more: Vec<PathPattern> = (take.paths)
-        .iter()
-        .filter(|p| !claim.paths.iter().any(|have| have.includes(p)))
-        .cloned()
-        .collect();
-    let more_resources: BTreeSet<ResourceName> = (take.resources)
+    let mut wider = claim.clone();
+    // What it covers from now on and did not before, or not alone.
+    let mut more: Vec<PathPattern> = Vec::new();
+    let shared = facts.shared(take);
+    for path in &take.paths {
+        let have = claim.paths.iter().find(|have| have.includes(path));
+        let kept = have.unwrap_or(path);
+        let before = have.map(|have| claim.shared.contains(have));
+        match shared.contains(path) {
+            true => wider.shared.insert(kept.clone()),
+            false => wider.shared.remove(kept),
+        };
+        if before.is_none() {
+            wider.paths.push(path.clone());
+        }
+        if before.is_none() || before == Some(true) && !shared.contains(path) {
+            more.push(kept.clone());
+        }
+    }
+    let more_resources: BTreeSet<ResourceName> = take
+        .resources
         .difference(&claim.resources)
         .cloned()
         .collect();
     let moves = take.moves && take.branch != claim.branch;
-    if more.is_empty() && more_resources.is_empty() && !moves {
+    let same = more.is_empty() && wider.shared == claim.shared && more_resources.is_empty();
+    if same && !moves {
         return Decision::Unchanged(Some(claim.clone()));
     }
     let mut others = Others::alive(table, claim.id, facts);
@@ -337,11 +376,14 @@ fn extend(table: &Table, facts: &Facts, claim: &Claim, take: &Take) -> Decision 
     if let Err(refusal) = checked {
         return Decision::Refused(refusal);
     }
-    if let Some(held) = check_paths(&others, &|it| facts.is_own(it, &claim.agent), &more) {
+    let cover = Cover {
+        paths: &more,
+        shared: &wider.shared,
+    };
+    let is_own = |it: &Claim| facts.is_own(it, &claim.agent);
+    if let Some(held) = check_paths(&others, facts, &is_own, cover) {
         return held;
     }
-    let mut wider = claim.clone();
-    wider.paths.extend(more);
     wider.resources.extend(more_resources);
     if moves {
         wider.branch.clone_from(&take.branch);
@@ -364,7 +406,8 @@ fn hand_off(
     let busy = claim.of_task && check_wip(&others, facts, to).is_err();
     // One's own claims may overlap each other. Given away, this one must not overlap what its
     // giver keeps.
-    if busy || check_paths(&others, &|claim| claim.agent == *to, &claim.paths).is_some() {
+    let is_theirs = |claim: &Claim| claim.agent == *to;
+    if busy || check_paths(&others, facts, &is_theirs, claim.cover()).is_some() {
         // The task waits for its receiver, and the paths are free meanwhile.
         return remove(table, claim);
     }

@@ -4,12 +4,13 @@
 //! `pre-push` and `check` about commits that exist. What differs is only who acts and what the
 //! commit itself proves ([`Voucher`]).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::claim::{Claim, Table};
 use super::id::{Fence, TaskId};
 use super::name::AgentName;
 use super::path::PathPattern;
+use super::share::Hold;
 
 /// Who changes files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,15 +93,18 @@ pub struct ClaimIndex<'a> {
     /// Which of them somebody in another clone holds, whatever its name.
     elsewhere: Vec<bool>,
     by_anchor: HashMap<&'a [u8], Vec<(usize, &'a PathPattern)>>,
+    /// What is nobody's alone, and may be changed by anyone.
+    common: &'a [PathPattern],
 }
 
 impl<'a> ClaimIndex<'a> {
     /// Takes the claims of `table` but those of agents that have gone silent, which are void.
     ///
     /// As everywhere, a claim in review does not expire. `elsewhere` is that of
-    /// [`Facts`](super::decide::Facts).
+    /// [`Facts`](super::decide::Facts), `common` what the team's settings share.
     pub fn new(
         table: &'a Table,
+        common: &'a [PathPattern],
         expired: &dyn Fn(&Claim) -> bool,
         elsewhere: &dyn Fn(&Claim) -> bool,
     ) -> ClaimIndex<'a> {
@@ -117,18 +121,24 @@ impl<'a> ClaimIndex<'a> {
             elsewhere: claims.iter().map(|claim| elsewhere(claim)).collect(),
             claims,
             by_anchor,
+            common,
         }
     }
 
-    /// Returns the claims that match a path, in the order of their ids.
-    fn matching(&self, path: &[u8]) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
+    /// Returns the claims that match a path, in the order of their ids, and how they hold it.
+    fn matching(&self, path: &[u8]) -> BTreeMap<usize, Hold> {
+        let mut found = BTreeMap::new();
         let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         let directories = ends.map(|(end, _)| &path[..end]);
         for anchor in [&path[..0], path].into_iter().chain(directories) {
             for (claim, pattern) in self.by_anchor.get(anchor).into_iter().flatten() {
                 if pattern.matches(path) {
-                    found.insert(*claim);
+                    let hold = match self.claims[*claim].shared.contains(*pattern) {
+                        true => Hold::Shared,
+                        false => Hold::Alone,
+                    };
+                    let known = found.entry(*claim).or_insert(hold);
+                    *known = hold.max(*known);
                 }
             }
         }
@@ -144,15 +154,30 @@ impl<'a> ClaimIndex<'a> {
         for (at, path) in paths.iter().enumerate() {
             let mut mine = false;
             let matching = self.matching(path.as_ref());
-            for &claim in &matching {
+            let mut of_others = Vec::new();
+            for (&claim, &hold) in &matching {
                 if me == Some(&self.claims[claim].agent) && !self.elsewhere[claim] {
                     mine = true;
                     own.insert(claim);
                 } else if change.voucher.covers(self.claims[claim]) {
                     mine = true;
                 } else {
-                    held[claim].push(at);
+                    of_others.push((claim, hold));
                 }
+            }
+            if self
+                .common
+                .iter()
+                .any(|common| common.matches(path.as_ref()))
+            {
+                continue;
+            }
+            // Whoever has a share of a path changes it beside the others.
+            let in_the_way = of_others
+                .iter()
+                .filter(|(_, hold)| !mine || *hold == Hold::Alone);
+            for (claim, _) in in_the_way {
+                held[*claim].push(at);
             }
             // A path of somebody else's is reported as such, and once.
             if change.unclaimed == Unclaimed::Refused
@@ -194,6 +219,7 @@ mod tests {
             agent: agent.parse().unwrap(),
             clone: "0123456789ab".parse::<CloneId>().unwrap(),
             paths: paths.iter().map(|path| path.parse().unwrap()).collect(),
+            shared: BTreeSet::new(),
             resources: BTreeSet::new(),
             phase: Phase::Working,
             since: Timestamp(0),
@@ -236,7 +262,7 @@ mod tests {
             claim("aaaaaa", "link", 1, &["src/auth", "*.lock"]),
             claim("bbbbbb", "kai", 2, &["docs"]),
         ]);
-        let index = ClaimIndex::new(&table, &|_| false, &|_| false);
+        let index = ClaimIndex::new(&table, &[], &|_| false, &|_| false);
         let paths = ["src/auth/login.rs", "docs/a.md", "Cargo.lock", "src/lib.rs"];
         let none = Voucher::default();
         let kai = index.judge(&paths, &change(&agent("kai"), &none));
@@ -259,7 +285,7 @@ mod tests {
         let mut review = claim("bbbbbb", "link", 2, &["b"]);
         review.phase = Phase::InReview;
         let table = table([claim("aaaaaa", "link", 1, &["a"]), review]);
-        let index = ClaimIndex::new(&table, &|_| true, &|_| false);
+        let index = ClaimIndex::new(&table, &[], &|_| true, &|_| false);
         let none = Voucher::default();
         let judged = index.judge(&["a", "b"], &change(&Who::Person, &none));
         assert_eq!(held(&judged), [("bbbbbb".to_owned(), vec![1])]);
@@ -271,7 +297,7 @@ mod tests {
             claim("aaaaaa", "kai", 1, &["a"]),
             claim("bbbbbb", "link", 2, &["b"]),
         ]);
-        let index = ClaimIndex::new(&table, &|_| false, &|_| false);
+        let index = ClaimIndex::new(&table, &[], &|_| false, &|_| false);
         let none = Voucher::default();
         let (kai, person) = (agent("kai"), Who::Person);
         let strict = |who| Change {
@@ -287,7 +313,7 @@ mod tests {
     #[test]
     fn a_commit_made_under_the_claim_passes_and_one_under_an_older_is_outdated() {
         let table = table([claim("aaaaaa", "link", 6, &["src"])]);
-        let index = ClaimIndex::new(&table, &|_| false, &|_| false);
+        let index = ClaimIndex::new(&table, &[], &|_| false, &|_| false);
         let voucher = |task: &str, fence| Voucher {
             tasks: BTreeSet::from([task.parse().unwrap()]),
             fences: BTreeSet::from([Fence(fence)]),
@@ -305,6 +331,55 @@ mod tests {
             ..Voucher::default()
         };
         assert_eq!(judge(&by_name), (0, 0));
+    }
+
+    #[test]
+    fn who_shares_a_path_changes_it_beside_the_others() {
+        let shared = |id, agent, fence, paths: &[&str]| {
+            let claim = claim(id, agent, fence, paths);
+            let shared = claim.paths.iter().cloned().collect();
+            Claim { shared, ..claim }
+        };
+        let table = table([
+            shared("aaaaaa", "kai", 1, &["log"]),
+            shared("bbbbbb", "link", 2, &["log", "docs"]),
+            claim("cccccc", "sage", 3, &["docs/a", "common"]),
+        ]);
+        let common = ["common".parse().unwrap()];
+        let index = ClaimIndex::new(&table, &common, &|_| false, &|_| false);
+        let paths = ["log", "docs/a", "common"];
+        let judge = |who: &Who, voucher: &Voucher| {
+            let judged = index.judge(&paths, &change(who, voucher));
+            held(&judged)
+        };
+        let none = Voucher::default();
+        let of = |id: &str, paths: &[usize]| (id.to_owned(), paths.to_vec());
+        assert_eq!(
+            judge(&agent("kai"), &none),
+            [of("bbbbbb", &[1]), of("cccccc", &[1])]
+        );
+        assert_eq!(judge(&agent("link"), &none), [of("cccccc", &[1])]);
+        // Without a share it is a claim like any other.
+        assert_eq!(
+            judge(&Who::Person, &none),
+            [
+                of("aaaaaa", &[0]),
+                of("bbbbbb", &[0, 1]),
+                of("cccccc", &[1])
+            ]
+        );
+        let under = Voucher {
+            fences: BTreeSet::from([Fence(1)]),
+            ..Voucher::default()
+        };
+        let judged = index.judge(&paths[..1], &change(&Who::Person, &under));
+        assert!(judged.is_clear());
+        let mira = agent("mira");
+        let strict = Change {
+            unclaimed: Unclaimed::Refused,
+            ..change(&mira, &none)
+        };
+        assert!(index.judge(&paths[2..], &strict).is_clear());
     }
 
     fn pattern() -> impl Strategy<Value = PathPattern> {
@@ -335,7 +410,7 @@ mod tests {
                 ..claim(&format!("aaaaa{at}"), agent, at as u64, &[])
             });
             let table = table(claims);
-            let index = ClaimIndex::new(&table, &|_| false, &|_| false);
+            let index = ClaimIndex::new(&table, &[], &|_| false, &|_| false);
             let judged = index.judge(&paths, &change(&who, &Voucher::default()));
             let mut expected: Vec<(String, Vec<usize>)> = Vec::new();
             for claim in table.claims.values().filter(|c| who.agent() != Some(&c.agent)) {

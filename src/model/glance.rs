@@ -127,6 +127,7 @@ mod tests {
             agent: me.clone(),
             clone: "0123456789ab".parse().unwrap(),
             paths: task.paths.clone(),
+            shared: task.shared.clone(),
             resources: task.resources.clone(),
             branch: None,
             base: None,

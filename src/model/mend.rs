@@ -9,6 +9,7 @@ use super::claim::{Claim, Phase, Table};
 use super::glance::Listed;
 use super::id::{Fence, TaskId};
 use super::name::{AgentName, Author};
+use super::path::PathPattern;
 use super::task::{Status, Task, TaskEvent};
 
 /// Repairs, in the order in which they are to be made.
@@ -163,6 +164,7 @@ fn record(claim: &Claim, fence: Fence, repairs: &mut Repairs) {
             agent: claim.agent.clone(),
             fence,
             paths: claim.paths.clone(),
+            shared: claim.shared.clone(),
             resources: claim.resources.clone(),
             branch: claim.branch.clone(),
             taken_over: None,
@@ -190,16 +192,19 @@ fn block(claim: &Claim, repairs: &mut Repairs) {
     ));
 }
 
-/// Adds to the record what a claim was widened to, which only the table has.
+/// Adds to the record what a claim was widened or opened to, which only the table has.
 fn widen(claim: &Claim, task: &Task, repairs: &mut Repairs) {
-    let known = claim.paths.iter().all(|path| task.paths.contains(path))
-        && claim.resources.is_subset(&task.resources);
+    let same = |path: &PathPattern| {
+        task.paths.contains(path) && task.shared.contains(path) == claim.shared.contains(path)
+    };
+    let known = claim.paths.iter().all(same) && claim.resources.is_subset(&task.resources);
     if !known {
         repairs.events.push((
             claim.id,
             Author::from(&claim.agent),
             TaskEvent::Extended {
                 paths: claim.paths.clone(),
+                shared: claim.shared.clone(),
                 resources: claim.resources.clone(),
                 branch: None,
             },
@@ -263,6 +268,7 @@ mod tests {
             agent: name(agent),
             fence: Fence(fence),
             paths: vec!["src".parse().unwrap()],
+            shared: BTreeSet::new(),
             resources: BTreeSet::new(),
             branch: None,
             taken_over: None,
@@ -310,6 +316,7 @@ mod tests {
             agent: name(agent),
             clone: "0123456789ab".parse().unwrap(),
             paths: vec!["src".parse().unwrap()],
+            shared: BTreeSet::new(),
             resources: BTreeSet::new(),
             phase,
             since: Timestamp(2),

@@ -31,6 +31,7 @@ pub mod reflection;
 pub mod review;
 pub mod rule;
 pub mod settings;
+pub mod share;
 pub mod stack;
 pub mod task;
 pub mod text;

@@ -31,6 +31,7 @@
 //! `src/auth/**` are `src/auth/`, and `src/\auth` is `src/auth`.
 
 mod class;
+mod cover;
 mod glob;
 mod overlap;
 #[cfg(test)]
@@ -321,6 +322,15 @@ impl PathPattern {
     pub fn includes(&self, other: &PathPattern) -> bool {
         let [ours, theirs] = [self, other].map(|path| path.text.trim_end_matches('/'));
         self == other || !self.of_files && ours == theirs
+    }
+
+    /// Whether every path that `other` matches is surely matched.
+    ///
+    /// Never wrong when it says so. A wildcard in `other` is only followed where this has `*` or
+    /// `**`, or the same.
+    pub fn covers(&self, other: &PathPattern) -> bool {
+        let (ours, theirs) = (self.compiled(), other.compiled());
+        cover::covers((&ours.parts, self.reach()), (&theirs.parts, other.reach()))
     }
 
     fn reach(&self) -> Reach {

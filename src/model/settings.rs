@@ -6,6 +6,7 @@ use std::fmt;
 use super::event::{Kind, Log};
 use super::id::Stamp;
 use super::name::{AgentName, ChannelName, Lane, ResourceName};
+use super::path::{Found, PathPattern};
 use super::time::Span;
 
 /// The settings in force.
@@ -25,6 +26,8 @@ pub struct Settings {
     pub land: LandSettings,
     /// How a task's branch is called; `{id}` and `{slug}` stand for the task's.
     pub work_branch: String,
+    /// What is nobody's alone: every claim of these is a shared one.
+    pub shared_paths: Vec<PathPattern>,
     pub resources: BTreeMap<ResourceName, u32>,
     /// Lanes known beside those of agents, with what they are for.
     pub lanes: BTreeMap<Lane, String>,
@@ -49,6 +52,7 @@ impl Default for Settings {
             review_required: true,
             land: LandSettings::default(),
             work_branch: WORK_BRANCH.to_owned(),
+            shared_paths: Vec::new(),
             resources: BTreeMap::new(),
             lanes: BTreeMap::new(),
             channels: BTreeMap::new(),
@@ -134,7 +138,7 @@ pub enum EnforceMode {
 }
 
 /// The settings whose keys are fixed, in the order they are listed, with their defaults.
-pub const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 20] = [
     ("wip.agent", "1"),
     ("wip.team", "none"),
     ("heartbeat.idle_after", "15m"),
@@ -153,6 +157,7 @@ pub const KEYS: [(&str, &str); 19] = [
     ("land.auto", "false"),
     ("land.by", "anyone"),
     ("work.branch", WORK_BRANCH),
+    ("paths.shared", "none"),
     ("team.humans", ""),
 ];
 
@@ -297,6 +302,9 @@ fn apply(settings: &mut Settings, key: &str, value: &str) -> Result<(), SettingE
             }
             value.clone_into(&mut settings.work_branch);
         }
+        "paths.shared" => {
+            settings.shared_paths = shared_paths(value).map_err(|reason| wrong(&reason))?;
+        }
         "team.humans" => {
             settings.humans = value
                 .split([',', ' '])
@@ -327,6 +335,24 @@ fn is_branch(name: &str) -> bool {
         && !name.contains("@{")
         && name.chars().all(plain)
         && name.split('/').all(part)
+}
+
+/// Reads patterns between commas. What one means that is no glob, its text says alone.
+fn shared_paths(value: &str) -> Result<Vec<PathPattern>, String> {
+    if value == "none" {
+        return Ok(Vec::new());
+    }
+    let texts = value.split(',').map(str::trim);
+    texts
+        .filter(|text| !text.is_empty())
+        .map(|text| {
+            let path = PathPattern::parse(text);
+            let path = path.map_err(|error| {
+                format!("paths and globs between commas, or `none`, and {error}")
+            })?;
+            Ok(path.taken_for(Found::Nothing))
+        })
+        .collect()
 }
 
 fn apply_family(
@@ -518,6 +544,8 @@ mod tests {
             ("heartbeat.idle_after", "0s"),
             ("enforce.mode", "on"),
             ("review.required", "yes"),
+            ("paths.shared", "a, /b"),
+            ("paths.shared", "[a"),
             ("resources.api", "0"),
             ("resources.A/B", "1"),
             ("lanes.", "x"),

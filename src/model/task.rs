@@ -198,6 +198,8 @@ pub struct Task {
     pub tags: BTreeSet<Tag>,
     pub done_criteria: Vec<String>,
     pub paths: Vec<PathPattern>,
+    /// Those of `paths` that others may hold at the same time.
+    pub shared: BTreeSet<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub blocked_by: BTreeSet<TaskId>,
     /// The fence of the claim under which it is held now.

@@ -32,7 +32,8 @@ pub fn audit(ctx: &Context, answers: &Answers) -> Result<Vec<Proof>, OpsError> {
     };
     let count = versions.len();
     let agents = snapshot.agents()?;
-    let usual = snapshot.settings()?.wip_agent;
+    let settings = snapshot.settings()?;
+    let usual = settings.wip_agent;
     let limit = |agent: &AgentName| agents.get(agent).and_then(|a| a.wip).unwrap_or(usual);
     let boxes = snapshot.all_mail()?;
     let channels = snapshot.all_of_channels()?;
@@ -54,7 +55,8 @@ pub fn audit(ctx: &Context, answers: &Answers) -> Result<Vec<Proof>, OpsError> {
         proof(
             "disjoint_paths",
             "no paths of two agents ever overlapped",
-            audit::disjoint_paths(&versions).map(|n| format!("{n} pairs of paths compared")),
+            audit::disjoint_paths(&versions, &settings.shared_paths)
+                .map(|n| format!("{n} pairs of paths compared")),
         ),
         proof(
             "within_limits",

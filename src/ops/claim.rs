@@ -12,6 +12,7 @@ use crate::model::path::PathPattern;
 use crate::model::presence::Liveness;
 use crate::model::queue;
 use crate::model::rule::Refusal;
+use crate::model::share::is_common;
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::model::time::Timestamp;
@@ -25,6 +26,8 @@ use super::{Context, OpsError, find, task_new};
 pub struct ClaimRequest {
     /// Paths beside those of the task.
     pub paths: Vec<PathPattern>,
+    /// Paths that others may hold at the same time, beside those of the task.
+    pub shared: Vec<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     /// Take it from its holder, with a reason.
     pub take_over: Option<String>,
@@ -83,21 +86,25 @@ pub fn take(
         tx.place = Some(branch.place());
     }
     let moves = branch.is_some() || options.moves;
+    let named = task.paths.iter().chain(&options.paths);
+    let paths = tx.checkout()?.taken_for(named.chain(&options.shared));
+    // What is asked for now goes before what the task says.
+    let by_task =
+        (task.shared.iter()).filter(|path| !options.paths.iter().any(|it| is_one(it, path)));
     let request = Request::Take(Take {
-        paths: tx
-            .checkout()?
-            .taken_for(task.paths.iter().chain(&options.paths)),
+        shared: among(&paths, by_task.chain(&options.shared)),
+        paths,
         resources: task.resources.union(&options.resources).cloned().collect(),
         take_over: take_over.is_some(),
         moves,
         ..new_take(tx, &agent, id)?
     });
-    let (paths, resources) = (&options.paths, &options.resources);
     let place = tx.place()?;
     tx.doing(|| Act::Claim {
         id: id.to_string(),
-        paths: paths.iter().map(ToString::to_string).collect(),
-        resources: resources.iter().map(ToString::to_string).collect(),
+        paths: texts(&options.paths),
+        shared: texts(&options.shared),
+        resources: texts(&options.resources),
         take_over: take_over.map(str::to_owned),
         moves,
         place,
@@ -120,6 +127,7 @@ pub fn take(
     let event = if mine {
         TaskEvent::Extended {
             paths: claim.paths.clone(),
+            shared: claim.shared.clone(),
             resources: claim.resources.clone(),
             branch: claim.branch.clone().filter(|_| moves),
         }
@@ -128,6 +136,7 @@ pub fn take(
             agent: tx.me.clone(),
             fence: claim.fence,
             paths: claim.paths.clone(),
+            shared: claim.shared.clone(),
             resources: claim.resources.clone(),
             branch: claim.branch.clone(),
             taken_over: before.as_ref().and(take_over).map(str::to_owned),
@@ -168,6 +177,7 @@ pub fn new_take(tx: &Tx, agent: &Agent, id: TaskId) -> Result<Take, OpsError> {
         agent: agent.name.clone(),
         clone: tx.ctx.clone_id()?,
         paths: Vec::new(),
+        shared: BTreeSet::new(),
         resources: BTreeSet::new(),
         branch,
         base,
@@ -178,38 +188,58 @@ pub fn new_take(tx: &Tx, agent: &Agent, id: TaskId) -> Result<Take, OpsError> {
     })
 }
 
-/// Claims paths and resources without a task, and says why.
-pub fn claim_paths(
-    ctx: &Context,
+/// Returns those of `paths` that `named` names.
+pub fn among<'p>(
     paths: &[PathPattern],
-    resources: &BTreeSet<ResourceName>,
-    why: &str,
-) -> Result<Claimed, OpsError> {
+    named: impl IntoIterator<Item = &'p PathPattern>,
+) -> BTreeSet<PathPattern> {
+    let named: Vec<&PathPattern> = named.into_iter().collect();
+    let is_named = |path: &&PathPattern| named.iter().any(|it| is_one(path, it));
+    paths.iter().filter(is_named).cloned().collect()
+}
+
+/// Tells whether two patterns name the same.
+fn is_one(one: &PathPattern, other: &PathPattern) -> bool {
+    one.includes(other) || other.includes(one)
+}
+
+fn texts<'t, T: ToString + 't>(items: impl IntoIterator<Item = &'t T>) -> Vec<String> {
+    items.into_iter().map(ToString::to_string).collect()
+}
+
+/// Claims paths and resources without a task, and says why.
+pub fn claim_paths(ctx: &Context, request: &ClaimRequest, why: &str) -> Result<Claimed, OpsError> {
     let why = text::title(why)?;
-    if paths.is_empty() && resources.is_empty() {
+    if request.paths.is_empty() && request.shared.is_empty() && request.resources.is_empty() {
         return Err(OpsError::Usage(
             "a claim without a task needs a path or a resource".to_owned(),
         ));
     }
     transact(ctx, |tx| {
         tx.check_fenced()?;
-        take_paths(tx, paths, resources, &why, None)
+        take_paths(tx, request, &why, None)
     })
 }
 
 /// Claims paths and resources without a task in a turn of an operation, under an id of its own.
 pub fn take_paths(
     tx: &mut Tx,
-    paths: &[PathPattern],
-    resources: &BTreeSet<ResourceName>,
+    request: &ClaimRequest,
     why: &str,
     id: Option<TaskId>,
 ) -> Result<Claimed, OpsError> {
     let agent = find::agent(tx.snapshot, &tx.me)?.clone();
+    let common = &tx.snapshot.settings()?.shared_paths;
+    // Whoever holds a path alone has no less than a share of it.
     let same = |claim: &&Claim| {
+        let has = |path: &PathPattern, alone: bool| {
+            let mut have = claim.paths.iter().filter(|have| have.includes(path));
+            have.any(|have| !alone || !claim.shared.contains(have))
+        };
         !claim.of_task
-            && (paths.iter()).all(|path| claim.paths.iter().any(|have| have.includes(path)))
-            && resources.is_subset(&claim.resources)
+            && (request.paths.iter()).all(|path| has(path, !is_common(common, path)))
+            && (request.shared.iter()).all(|path| has(path, false))
+            && request.resources.is_subset(&claim.resources)
     };
     if let Some(claim) = tx.table()?.of_agent(&agent.name).find(same)
         && tx.holds(claim)?
@@ -225,18 +255,21 @@ pub fn take_paths(
         Some(id) => id,
         None => task_new::free_id(tx.ctx, tx.snapshot)?,
     };
+    let paths = (tx.checkout()?).taken_for(request.paths.iter().chain(&request.shared));
     let take = Take {
         of_task: false,
-        paths: tx.checkout()?.taken_for(paths),
-        resources: resources.clone(),
+        shared: among(&paths, &request.shared),
+        paths,
+        resources: request.resources.clone(),
         why: Some(why.to_owned()),
         ..new_take(tx, &agent, id)?
     };
     let place = tx.place()?;
     tx.doing(|| Act::ClaimPaths {
         id: id.to_string(),
-        paths: paths.iter().map(ToString::to_string).collect(),
-        resources: resources.iter().map(ToString::to_string).collect(),
+        paths: texts(&request.paths),
+        shared: texts(&request.shared),
+        resources: texts(&request.resources),
         why: why.to_owned(),
         place,
     });

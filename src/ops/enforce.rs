@@ -18,6 +18,7 @@ use crate::model::message::Notice;
 use crate::model::name::AgentName;
 use crate::model::presence::Liveness;
 use crate::model::settings::{EnforceMode, Settings};
+use crate::model::share::Hold;
 use crate::model::time::Timestamp;
 use crate::store::Snapshot;
 
@@ -105,6 +106,15 @@ impl Finding {
             Why::Outdated { held, .. } => held.as_deref(),
             Why::Unclaimed | Why::Lost { .. } => None,
         }
+    }
+
+    /// Whether the claim in the way lets others who share the paths change them.
+    pub fn is_shared(&self) -> bool {
+        let Why::Held(holder) = &self.why else {
+            return false;
+        };
+        let cover = holder.claim.cover();
+        (self.paths.iter()).all(|path| cover.holds(path) == Some(Hold::Shared))
     }
 
     /// Whether the agent acted, or would act, under a claim that is not its own any more.
@@ -249,6 +259,7 @@ impl<'c, 's> Facts<'c, 's> {
             |claim: &Claim| self.who.agent() == Some(&claim.agent) && silence.is_elsewhere(claim);
         Ok(ClaimIndex::new(
             self.snapshot.table_in_force()?.0,
+            &self.settings.shared_paths,
             &expired,
             &elsewhere,
         ))

@@ -126,6 +126,14 @@ pub struct Held {
     pub seen: Option<(Liveness, Timestamp)>,
 }
 
+impl Held {
+    /// Returns the holder's paths in the way if it lets others hold them too, who share them.
+    pub fn shared(&self) -> Option<&[PathPattern]> {
+        let all = self.paths.iter().all(|it| self.by.shared.contains(it));
+        (all && !self.paths.is_empty()).then_some(&self.paths)
+    }
+}
+
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&held_message(self))
@@ -147,8 +155,12 @@ fn held_message(held: &Held) -> String {
     } else {
         "under claim"
     };
+    let how = match held.shared() {
+        Some(_) => "shared",
+        None => "claimed",
+    };
     format!(
-        "{} claimed by `{}`{place} {under} `{}`",
+        "{} {how} by `{}`{place} {under} `{}`",
         are(&paths),
         claim.agent,
         claim.id

@@ -136,13 +136,17 @@ pub fn with_queue<T>(
         None => None,
     };
     let checkout = tx.checkout()?;
-    let take = |task: &Task| crate::model::decide::Take {
-        id: task.id,
-        paths: checkout.taken_for(&task.paths),
-        resources: task.resources.clone(),
-        ..pattern
-            .clone()
-            .expect("asked only about a task, so there is one")
+    let take = |task: &Task| {
+        let paths = checkout.taken_for(&task.paths);
+        crate::model::decide::Take {
+            id: task.id,
+            shared: super::claim::among(&paths, &task.shared),
+            paths,
+            resources: task.resources.clone(),
+            ..pattern
+                .clone()
+                .expect("asked only about a task, so there is one")
+        }
     };
     let dependency = |id| tx.dependency(id);
     let queue = queue::look(

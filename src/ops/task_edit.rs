@@ -13,7 +13,7 @@ use crate::model::text;
 use super::requests::Act;
 use super::task_new::{check_names, criteria};
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, find};
+use super::{Context, OpsError, claim, find};
 
 /// What to change; `None` leaves a field alone, an inner `None` clears it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct TaskChanges {
     /// Numbers of criteria to drop, from 1.
     pub drop_criteria: BTreeSet<usize>,
     pub add_paths: Vec<PathPattern>,
+    /// Paths to add that others may hold at the same time.
+    pub share_paths: Vec<PathPattern>,
     pub drop_paths: Vec<PathPattern>,
     pub add_after: Vec<IdPrefix>,
     pub drop_after: Vec<IdPrefix>,
@@ -136,13 +138,17 @@ fn plan(tx: &Tx, task: &Task, changes: &TaskChanges) -> Result<Edit, OpsError> {
         .filter(|p| !changes.drop_paths.iter().any(|drop| drop.includes(p)))
         .cloned()
         .collect();
-    paths.extend(
-        changes
-            .add_paths
-            .iter()
-            .filter(|p| !task.paths.iter().any(|have| have.includes(p)))
-            .cloned(),
-    );
+    for path in changes.add_paths.iter().chain(&changes.share_paths) {
+        if !paths.iter().any(|have| have.includes(path)) {
+            paths.push(path.clone());
+        }
+    }
+    // A path that is named again without a share is held alone.
+    let mut shared = claim::among(&paths, &task.shared);
+    for path in claim::among(&paths, &changes.add_paths) {
+        shared.remove(&path);
+    }
+    shared.extend(claim::among(&paths, &changes.share_paths));
 
     let mut blocked_by = task.blocked_by.clone();
     for prefix in &changes.add_after {
@@ -174,6 +180,7 @@ fn plan(tx: &Tx, task: &Task, changes: &TaskChanges) -> Result<Edit, OpsError> {
         tags: differs(Some(tags), &task.tags),
         done_criteria: differs(Some(done_criteria), &task.done_criteria),
         paths: differs(Some(paths), &task.paths),
+        shared: differs(Some(shared), &task.shared),
         resources: None,
         blocked_by: differs(Some(blocked_by), &task.blocked_by),
     })

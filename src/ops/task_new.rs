@@ -23,6 +23,8 @@ pub struct NewTask {
     pub reviewer: Option<AgentName>,
     pub lane: Option<Lane>,
     pub paths: Vec<PathPattern>,
+    /// Paths that others may hold at the same time.
+    pub shared: Vec<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub after: Vec<IdPrefix>,
     /// What is to wait for it.
@@ -44,7 +46,8 @@ pub fn new_task(ctx: &Context, new: &NewTask) -> Result<Task, OpsError> {
         reviewer: new.reviewer.clone(),
         lane: new.lane.clone(),
         tags: new.tags.clone(),
-        paths: new.paths.clone(),
+        paths: with_shared(&new.paths, &new.shared),
+        shared: new.shared.iter().cloned().collect(),
         resources: new.resources.clone(),
         blocked_by: BTreeSet::new(),
     };
@@ -73,6 +76,17 @@ pub fn new_task(ctx: &Context, new: &NewTask) -> Result<Task, OpsError> {
         task_edit::put_before(tx, id, &new.before)?;
         tx.task(id)
     })
+}
+
+/// Returns paths of both kinds, each once.
+fn with_shared(paths: &[PathPattern], shared: &[PathPattern]) -> Vec<PathPattern> {
+    let mut all = paths.to_vec();
+    for path in shared {
+        if !all.contains(path) {
+            all.push(path.clone());
+        }
+    }
+    all
 }
 
 fn log_title(log: &TaskLog) -> String {

@@ -445,6 +445,7 @@ fn settings_are_read_and_changed() {
         enforce.mode            block   default
         enforce.require_claim   false   default
         review.required         true    default
+        paths.shared            none    default
         team.humans                     default
         resources.gpu           1
         ",

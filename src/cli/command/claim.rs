@@ -19,12 +19,16 @@ use crate::ops::{self, Branch, ClaimRequest, Claimed};
 /// A path is the file or the directory, with all below, that it is in your commit; where nothing is,
 /// `x.rs` is a file and `x` either. `dir/` is a directory. A glob stands for whole paths: `src/*` is
 /// what lies in `src`, `src/**` all below it.
+///
+/// What is claimed with --share several may hold at once, if all of them share it: a changelog, to
+/// which everybody appends. Setting `paths.shared` makes every claim of such files a shared one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   reflectt claim k3f9
   reflectt claim k3f9 --branch                    (on a branch of its own)
   reflectt claim k3f9 --path tests/login.rs       (widens what you hold)
+  reflectt claim k3f9 --share CHANGELOG.md        (others who share it may hold it too)
   reflectt claim --path docs -m \"rename all pages\"
   reflectt claim k3f9 --take-over --reason \"link's machine is down\"")]
 pub struct ClaimArgs {
@@ -33,6 +37,9 @@ pub struct ClaimArgs {
     /// Claim this file, directory or glob too.
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
+    /// Claim this file, directory or glob too, and let others who share it hold it as well.
+    #[arg(long = "share", value_name = "PATH")]
+    shared: Vec<String>,
     /// Claim a share of this resource too.
     #[arg(long = "resource", value_name = "NAME")]
     resources: Vec<ResourceName>,
@@ -54,25 +61,17 @@ pub struct ClaimArgs {
 impl ClaimArgs {
     pub fn run(&self, session: &Session) -> Result<(), CliError> {
         let context = session.context()?;
-        let paths = session.paths(&self.paths)?;
-        let resources = self.resources.iter().cloned().collect();
+        let request = ClaimRequest {
+            paths: session.paths(&self.paths)?,
+            shared: session.paths(&self.shared)?,
+            resources: self.resources.iter().cloned().collect(),
+            take_over: self.reason.clone().filter(|_| self.take_over),
+            branch: work_branch(self.branch.as_ref()),
+            moves: false,
+        };
         let claimed = match (&self.id, &self.message) {
-            (Some(id), _) => {
-                let take_over = self.reason.clone().filter(|_| self.take_over);
-                ops::claim(
-                    context,
-                    id,
-                    &ClaimRequest {
-                        paths,
-                        resources,
-                        take_over,
-                        branch: work_branch(self.branch.as_ref()),
-                        moves: false,
-                    },
-                )
-                .map_err(answer::on(id))?
-            }
-            (None, Some(why)) => ops::claim_paths(context, &paths, &resources, why)?,
+            (Some(id), _) => ops::claim(context, id, &request).map_err(answer::on(id))?,
+            (None, Some(why)) => ops::claim_paths(context, &request, why)?,
             (None, None) => return Err(self.says_nothing()),
         };
         print(session, &claimed)
@@ -82,7 +81,7 @@ impl ClaimArgs {
         let error = CliError::usage("a claim needs a task, or paths and a reason")
             .hint("reflectt claim ID")
             .hint("reflectt claim --path PATH --message WHY");
-        match self.paths.first() {
+        match self.paths.first().or(self.shared.first()) {
             Some(_) => error,
             None => error.hint("reflectt next --claim (takes the best task there is)"),
         }
@@ -121,7 +120,7 @@ fn print(session: &Session, claimed: &Claimed) -> Result<(), CliError> {
         None => {
             let why = claim.why.as_deref().unwrap_or_default();
             ui.line(Text::new().bold(claim.id.as_str()).plain("  ").plain(why));
-            for path in &claim.paths {
+            for path in view::paths(&claim.paths, &claim.shared) {
                 ui.line(format!("  {path}"));
             }
             for resource in &claim.resources {

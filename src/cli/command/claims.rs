@@ -7,6 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::text::BOLD;
+use crate::cli::view;
 use crate::model::claim::{Claim, Phase};
 use crate::ops::{self, ClaimsView};
 
@@ -87,10 +88,14 @@ fn phase(phase: Phase) -> &'static str {
 
 /// Returns paths and resources in one text.
 fn covers(claim: &Claim) -> String {
-    let paths = claim.paths.iter().map(ToString::to_string);
+    let paths = view::paths(&claim.paths, &claim.shared);
     let resources = claim
         .resources
         .iter()
         .map(|name| format!("{name} (resource)"));
-    paths.chain(resources).collect::<Vec<_>>().join(", ")
+    paths
+        .into_iter()
+        .chain(resources)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

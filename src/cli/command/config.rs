@@ -25,7 +25,8 @@ enum ConfigCommand {
     },
     /// Change settings, all or none.
     ///
-    /// `none` removes a resource, lane or channel.
+    /// `none` removes a resource, lane or channel. `paths.shared` takes paths and globs between
+    /// commas: of these every claim is a shared one, and anyone may change them.
     Set {
         /// Names and values in turn, like `wip.agent 2 resources.gpu 1`.
         #[arg(required = true, num_args = 2.., value_names = ["KEY", "VALUE"])]

@@ -2,12 +2,13 @@
 
 use clap::Args;
 
-use crate::answer::{StatusJson, sentence, texts};
+use crate::answer::{StatusJson, sentence};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::excerpt::{cut, first_line};
 use crate::cli::session::Session;
 use crate::cli::text::{BOLD, DIM, GREEN, RED, Text, YELLOW};
 use crate::cli::ui::Ui;
+use crate::cli::view;
 use crate::model::message::Message;
 use crate::model::task::{Status, Task};
 use crate::model::time::Span;
@@ -123,7 +124,7 @@ fn mine(lines: &mut Vec<Text>, ui: &Ui, status: &AgentStatus) {
     let command = format!("reflectt task list --assignee {}", status.agent);
     more(lines, status.active.len(), TASKS_SHOWN, &command);
     for claim in status.paths.iter().take(TASKS_SHOWN) {
-        let paths = texts(&claim.paths).join(", ");
+        let paths = view::paths(&claim.paths, &claim.shared).join(", ");
         let why = claim.why.as_deref().unwrap_or_default();
         lines.push(Text::from("  ").bold(claim.id.as_str()).plain(format!(
             "  {}: {}",
@@ -159,7 +160,7 @@ fn details(lines: &mut Vec<Text>, ui: &Ui, task: &Task, first: bool) {
             if let Some(handoff) = &task.handoff {
                 detail(&format!("note of {}", handoff.from), &handoff.note);
             }
-            let paths = texts(&task.paths).join(", ");
+            let paths = view::paths(&task.paths, &task.shared).join(", ");
             if !paths.is_empty() {
                 detail("paths", &paths);
             }

@@ -62,12 +62,9 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
             Some(reason) => said(&format!("took it over{}", under(*fence)), reason),
             None => (format!("claimed it{}", under(*fence)), None),
         },
-        TaskEvent::Extended { paths, .. } => {
-            let paths: Vec<&str> = paths
-                .iter()
-                .map(crate::model::path::PathPattern::as_str)
-                .collect();
-            (format!("widened the claim to {}", paths.join(", ")), None)
+        TaskEvent::Extended { paths, shared, .. } => {
+            let paths = super::paths(paths, shared).join(", ");
+            (format!("changed the claim to {paths}"), None)
         }
         TaskEvent::Blocked {
             reason,
@@ -160,6 +157,7 @@ fn changed(edit: &Edit) -> Vec<String> {
             .as_ref()
             .map(|all| format!("criteria to {} in all", all.len())),
         list("paths", edit.paths.as_ref()),
+        list("shared paths", edit.shared.as_ref()),
         list("resources", edit.resources.as_ref()),
         list("dependencies", edit.blocked_by.as_ref()),
     ]

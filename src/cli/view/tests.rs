@@ -48,6 +48,7 @@ impl Story {
             agent: agent(by),
             fence: Fence(fence),
             paths: vec!["src/auth".parse().unwrap()],
+            shared: BTreeSet::new(),
             resources: BTreeSet::new(),
             branch: Some(format!("{by}/login")),
             taken_over: None,

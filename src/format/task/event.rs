@@ -23,6 +23,9 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
             paths: table
                 .opt("paths", field::list(field::parsed))?
                 .unwrap_or_default(),
+            shared: table
+                .opt("shared", field::list(field::parsed))?
+                .unwrap_or_default(),
             resources: table
                 .opt("resources", field::list(field::parsed))?
                 .unwrap_or_default(),
@@ -32,6 +35,9 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
         "extended" => TaskEvent::Extended {
             paths: table
                 .opt("paths", field::list(field::parsed))?
+                .unwrap_or_default(),
+            shared: table
+                .opt("shared", field::list(field::parsed))?
                 .unwrap_or_default(),
             resources: table
                 .opt("resources", field::list(field::parsed))?
@@ -139,6 +145,9 @@ fn read_draft(table: &mut Reader) -> Result<Draft, FormatError> {
         paths: table
             .opt("paths", field::list(field::parsed))?
             .unwrap_or_default(),
+        shared: table
+            .opt("shared", field::list(field::parsed))?
+            .unwrap_or_default(),
         resources: table
             .opt("resources", field::list(field::parsed))?
             .unwrap_or_default(),
@@ -159,6 +168,7 @@ fn read_edit(table: &mut Reader) -> Result<Edit, FormatError> {
         tags: table.opt("tags", field::list(field::parsed))?,
         done_criteria: table.opt("done_criteria", field::list(field::note))?,
         paths: table.opt("paths", field::list(field::parsed))?,
+        shared: table.opt("shared", field::list(field::parsed))?,
         resources: table.opt("resources", field::list(field::parsed))?,
         blocked_by: table.opt("blocked_by", field::list(field::parsed))?,
         body: table.opt("body", field::body)?,
@@ -175,6 +185,7 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
             agent,
             fence,
             paths,
+            shared,
             resources,
             branch,
             taken_over,
@@ -182,16 +193,19 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
             out.word("agent", agent);
             out.number("fence", fence.0);
             out.list("paths", paths);
+            out.list("shared", shared);
             out.list("resources", resources);
             out.opt_text("branch", branch.as_deref());
             out.opt_text("taken_over", taken_over.as_deref());
         }
         TaskEvent::Extended {
             paths,
+            shared,
             resources,
             branch,
         } => {
             out.list("paths", paths);
+            out.list("shared", shared);
             out.list("resources", resources);
             out.opt_text("branch", branch.as_deref());
         }
@@ -287,6 +301,7 @@ fn print_draft(out: &mut Writer, draft: &Draft) {
     out.list("tags", &draft.tags);
     out.list("done_criteria", &draft.done_criteria);
     out.list("paths", &draft.paths);
+    out.list("shared", &draft.shared);
     out.list("resources", &draft.resources);
     out.list("blocked_by", &draft.blocked_by);
     out.some_text("body", &draft.body);
@@ -318,6 +333,7 @@ fn print_edit(out: &mut Writer, edit: &Edit) {
     list(out, "tags", edit.tags.as_ref());
     list(out, "done_criteria", edit.done_criteria.as_ref());
     list(out, "paths", edit.paths.as_ref());
+    list(out, "shared", edit.shared.as_ref());
     list(out, "resources", edit.resources.as_ref());
     list(out, "blocked_by", edit.blocked_by.as_ref());
     out.opt_text("body", edit.body.as_deref());

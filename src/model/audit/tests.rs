@@ -23,6 +23,7 @@ fn claim(task: &str, by: &str, fence: u64, paths: &[&str]) -> Claim {
         agent: agent(by),
         clone: "0123456789ab".parse().unwrap(),
         paths: paths.iter().map(|path| path.parse().unwrap()).collect(),
+        shared: BTreeSet::new(),
         resources: BTreeSet::new(),
         phase: Phase::Working,
         since: Timestamp(0),
@@ -60,7 +61,7 @@ fn good() -> Vec<Table> {
 #[test]
 fn a_history_in_order_passes() {
     assert_eq!(one_holder(&good()), Ok(3));
-    assert_eq!(disjoint_paths(&good()), Ok(2));
+    assert_eq!(disjoint_paths(&good(), &[]), Ok(2));
     assert_eq!(within_limits(&good(), |_| 1), Ok(()));
     let told = [("kai", "aaaaaa"), ("link", "bbbbbb"), ("mira", "aaaaaa")];
     let told = told.map(|(name, task)| (agent(name), id(task)));
@@ -114,12 +115,12 @@ fn an_overlap_in_the_middle_is_found() {
     let between = versions[1].claims.get_mut(&id("bbbbbb")).unwrap();
     between.paths = vec!["src/a/deep/*.rs".parse().unwrap()];
     assert_eq!(
-        disjoint_paths(&versions).unwrap_err().to_string(),
+        disjoint_paths(&versions, &[]).unwrap_err().to_string(),
         "in version 2 `kai` and `link` both hold `src/a`"
     );
     // One agent may hold overlapping paths.
     versions[1].claims.get_mut(&id("bbbbbb")).unwrap().agent = agent("kai");
-    assert!(disjoint_paths(&versions).is_ok());
+    assert!(disjoint_paths(&versions, &[]).is_ok());
     let limit = within_limits(&versions, |_| 1);
     assert!(matches!(
         limit,

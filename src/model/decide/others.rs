@@ -7,6 +7,7 @@ use crate::model::id::TaskId;
 use crate::model::name::{AgentName, ResourceName};
 use crate::model::path::PathPattern;
 use crate::model::rule::Refusal;
+use crate::model::share::Cover;
 
 use super::{Change, Decision, Facts};
 
@@ -148,14 +149,17 @@ pub(super) fn check_resources(
 
 pub(super) fn check_paths(
     others: &Others,
+    facts: &Facts,
     is_own: &dyn Fn(&Claim) -> bool,
-    paths: &[PathPattern],
+    cover: Cover,
 ) -> Option<Decision> {
     others
         .claims()
         .filter(|claim| !is_own(claim))
         .find_map(|claim| {
-            let overlap = claim.overlaps(paths);
+            let common = &facts.settings.shared_paths;
+            let overlap: Vec<PathPattern> =
+                claim.cover().in_the_way(cover, common).cloned().collect();
             (!overlap.is_empty()).then(|| Decision::Held {
                 by: Box::new(claim.clone()),
                 paths: overlap,

@@ -42,6 +42,7 @@ fn take_of(task: &str, by: &str, on: &[&str]) -> Take {
         agent: agent(by),
         clone: clone_id(),
         paths: paths(on),
+        shared: BTreeSet::new(),
         resources: BTreeSet::new(),
         branch: None,
         base: None,
@@ -517,6 +518,70 @@ fn closing_removes_whoever_holds() {
     assert_eq!((team.table.epoch, team.table.fence), (2, Fence(1)));
 }
 
+fn share(task: &str, by: &str, on: &[&str], shared: &[&str]) -> Request {
+    Request::Take(Take {
+        shared: paths(shared).into_iter().collect(),
+        ..take_of(task, by, on)
+    })
+}
+
+#[test]
+fn several_share_a_path_that_nobody_holds_alone() {
+    let mut team = Team::new();
+    let log = &["log"][..];
+    team.all_granted(&[
+        share("aaaaaa", "kai", &["src", "log"], log),
+        share("bbbbbb", "link", log, log),
+    ]);
+    team.held(&take("cccccc", "sage", log), "kai", log);
+    team.held(&take("cccccc", "sage", &["**"]), "kai", &["src", "log"]);
+    team.held(
+        &share("cccccc", "sage", &["src"], &["src"]),
+        "kai",
+        &["src"],
+    );
+    // Claimed again, it stays what it is, unless that is wanted: alone only if nobody else has it.
+    team.unchanged(&share("aaaaaa", "kai", log, log));
+    team.held(&take("aaaaaa", "kai", log), "link", log);
+    team.granted(&release("bbbbbb", "link"));
+    team.granted(&take("aaaaaa", "kai", log));
+    team.held(&share("bbbbbb", "link", log, log), "kai", log);
+    team.granted(&share("aaaaaa", "kai", log, log));
+    team.granted(&share("bbbbbb", "link", log, log));
+    // Handed over, it is shared with the same.
+    let given = team.granted(&hand_off("bbbbbb", "link", "mira"));
+    assert_eq!(
+        given.claim.unwrap().shared,
+        paths(log).into_iter().collect()
+    );
+    let taken = team.granted(&take_over("bbbbbb", "sage", &[]));
+    assert_eq!(
+        taken.claim.unwrap().shared,
+        paths(log).into_iter().collect()
+    );
+}
+
+#[test]
+fn what_the_team_shares_is_never_held_alone() {
+    let mut team = Team::new();
+    let file = |text: &str| text.parse::<PathPattern>().unwrap().of_files();
+    team.settings.shared_paths = vec![file("**/log")];
+    team.granted(&take("aaaaaa", "kai", &["src"]));
+    for (task, by, other) in [("bbbbbb", "link", "docs"), ("cccccc", "sage", "web")] {
+        let take = Take {
+            paths: vec![file("src/log"), file(other)],
+            ..take_of(task, by, &[])
+        };
+        let claim = team.granted(&Request::Take(take)).claim.unwrap();
+        assert_eq!(claim.shared.iter().collect::<Vec<_>>(), [&file("src/log")]);
+    }
+    team.held(&take("dddddd", "mira", &["docs"]), "link", &["docs"]);
+    team.held(&take("dddddd", "mira", &["src/a"]), "kai", &["src"]);
+    // What was claimed before the team shared it is not held alone any more.
+    team.settings.shared_paths.push("src".parse().unwrap());
+    team.granted(&take("dddddd", "mira", &["src/a"]));
+}
+
 const AGENTS: [&str; 4] = ["kai", "link", "sage", "mira"];
 const TASKS: [&str; 6] = ["aaaaaa", "bbbbbb", "cccccc", "dddddd", "eeeeee", "ffffff"];
 const PATHS: [&str; 6] = ["src", "src/auth", "src/*/a.rs", "docs", "**/a.rs", "web"];
@@ -525,12 +590,14 @@ fn any_request() -> impl Strategy<Value = Request> {
     let who = || prop::sample::select(&AGENTS[..]);
     let what = || prop::sample::select(&TASKS[..]);
     let on = || prop::sample::subsequence(&PATHS[..], 0..3);
-    let taken = (what(), who(), on(), any::<[bool; 3]>()).prop_map(
-        |(task, by, on, [of_task, take_over, gpu])| {
+    let taken = (what(), who(), on(), any::<[bool; 4]>()).prop_map(
+        |(task, by, on, [of_task, take_over, gpu, share])| {
+            let shared = paths(&on).into_iter().filter(|_| share).collect();
             let gpu = gpu.then(|| "gpu".parse().unwrap());
             Request::Take(Take {
                 of_task,
                 take_over,
+                shared,
                 resources: gpu.into_iter().collect(),
                 ..take_of(task, by, &on)
             })
@@ -568,7 +635,7 @@ proptest! {
             let claims: Vec<&Claim> = table.claims.values().collect();
             for (index, a) in claims.iter().enumerate() {
                 for b in claims[..index].iter().filter(|b| b.agent != a.agent) {
-                    prop_assert_eq!(a.overlaps(&b.paths), []);
+                    prop_assert_eq!(a.cover().in_the_way(b.cover(), &[]).next(), None);
                 }
             }
             let gpu = "gpu".parse().unwrap();

@@ -446,6 +446,38 @@ fn a_claim_of_an_older_version_matches_all_that_is_below() {
 }
 
 #[test]
+fn a_pattern_covers_what_is_surely_in_it() {
+    let covers = |one: &str, other: &str| {
+        let [one, other] = [one, other].map(|text| pattern(text).taken_for(Found::Nothing));
+        one.covers(&other)
+    };
+    for (one, other) in [
+        ("CHANGELOG.md", "CHANGELOG.md"),
+        ("docs/", "docs/*.md"),
+        ("docs", "docs/a/**"),
+        ("**/CHANGELOG.md", "api/CHANGELOG.md"),
+        ("**/CHANGELOG.md", "api/**/CHANGELOG.md"),
+        ("**/*.lock", "web/yarn.lock"),
+        ("*/*", "[ab]/c.md"),
+        (".", "**/*"),
+    ] {
+        assert!(covers(one, other), "{one} covers {other}");
+    }
+    for (one, other) in [
+        ("CHANGELOG.md", "."),
+        ("CHANGELOG.md", "CHANGELOG.md/"),
+        ("docs/*.md", "docs/"),
+        ("**/*.lock", "web/*"),
+        ("*/c.md", "**/c.md"),
+        ("*/c.md", "a/b/c.md"),
+        ("a?", "a*"),
+        ("**/a", "a/**"),
+    ] {
+        assert!(!covers(one, other), "{one} does not cover {other}");
+    }
+}
+
+#[test]
 fn names_git_does_not_track_are_no_overlap() {
     assert_overlap("?", ".*", false);
     assert_overlap("??", ".*", true);
@@ -668,6 +700,17 @@ proptest! {
     }
 
     #[test]
+    fn what_covers_another_matches_all_that_it_does(a in small_claim(), b in small_claim()) {
+        prop_assert!(a.covers(&a), "{}", a);
+        prop_assert!(pattern(".").covers(&a), "{}", a);
+        if a.covers(&b) {
+            for path in PATHS.iter().filter(|path| b.matches(path.as_bytes())) {
+                prop_assert!(a.matches(path.as_bytes()), "{} covers {}, not {}", a, b, path);
+            }
+        }
+    }
+
+    #[test]
     fn overlap_near_git_is_what_brute_force_finds(
         (a, n) in near_git(), (b, m) in near_git(), of_files in any::<bool>(),
     ) {
@@ -734,10 +777,6 @@ proptest! {
 }
 
 #[test]
-#[expect(
-    clippy::mutable_key_type,
-    reason = "what the cell holds follows from the text, which is what is compared"
-)]
 fn order_and_equality_follow_the_text() {
     let set: BTreeSet<PathPattern> = ["b", "a/**", "a", "a/*", "./b"]
         .into_iter()

@@ -94,7 +94,8 @@ impl Task {
             return Err(self.wrong_status("assigned"));
         }
         // What a claim covers changes by `claim` and `release`, or table and record disagree.
-        if (edit.paths.is_some() || edit.resources.is_some()) && self.fence.is_some() {
+        let covered = edit.paths.is_some() || edit.shared.is_some() || edit.resources.is_some();
+        if covered && self.fence.is_some() {
             return Err(Refusal::Claimed { task: self.id });
         }
         match &edit.reviewer {

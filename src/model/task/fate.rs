@@ -77,6 +77,7 @@ mod tests {
             agent: agent.parse().unwrap(),
             fence: Fence(fence),
             paths: Vec::new(),
+            shared: BTreeSet::new(),
             resources: BTreeSet::new(),
             branch: None,
             taken_over: None,

@@ -1,6 +1,6 @@
 //! From a log to a state: which event is legal when, and what it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::event::Event;
 use crate::model::id::{Fence, Stamp, TaskId};
@@ -119,6 +119,7 @@ impl Task {
             tags: draft.tags.clone(),
             done_criteria: draft.done_criteria.clone(),
             paths: draft.paths.clone(),
+            shared: within(&draft.paths, &draft.shared),
             resources: draft.resources.clone(),
             blocked_by: draft.blocked_by.clone(),
             fence: None,
@@ -155,21 +156,23 @@ impl Task {
                 agent,
                 fence,
                 paths,
+                shared,
                 resources,
                 branch,
                 ..
             } => {
                 self.hold(agent, *fence, at);
-                add_paths(&mut self.paths, paths);
+                self.add_paths(paths, shared);
                 self.resources.extend(resources.iter().cloned());
                 self.branch.clone_from(branch);
             }
             TaskEvent::Extended {
                 paths,
+                shared,
                 resources,
                 branch,
             } => {
-                add_paths(&mut self.paths, paths);
+                self.add_paths(paths, shared);
                 self.resources.extend(resources.iter().cloned());
                 if branch.is_some() {
                     self.branch.clone_from(branch);
@@ -287,8 +290,23 @@ impl Task {
         set(&mut self.tags, edit.tags.as_ref());
         set(&mut self.done_criteria, edit.done_criteria.as_ref());
         set(&mut self.paths, edit.paths.as_ref());
+        set(&mut self.shared, edit.shared.as_ref());
+        self.shared = within(&self.paths, &self.shared);
         set(&mut self.resources, edit.resources.as_ref());
         set(&mut self.blocked_by, edit.blocked_by.as_ref());
+    }
+
+    /// Adds what a claim covers, as it is covered: for its holder alone, or shared.
+    fn add_paths(&mut self, paths: &[PathPattern], shared: &BTreeSet<PathPattern>) {
+        for path in paths {
+            if !self.paths.contains(path) {
+                self.paths.push(path.clone());
+            }
+            match shared.contains(path) {
+                true => self.shared.insert(path.clone()),
+                false => self.shared.remove(path),
+            };
+        }
     }
 
     fn hold(&mut self, agent: &AgentName, fence: Fence, at: Timestamp) {
@@ -348,10 +366,8 @@ impl Task {
     }
 }
 
-fn add_paths(have: &mut Vec<PathPattern>, more: &[PathPattern]) {
-    for path in more {
-        if !have.contains(path) {
-            have.push(path.clone());
-        }
-    }
+/// Returns what of `shared` is among the paths.
+fn within(paths: &[PathPattern], shared: &BTreeSet<PathPattern>) -> BTreeSet<PathPattern> {
+    let known = shared.iter().filter(|path| paths.contains(path));
+    known.cloned().collect()
 }

@@ -23,6 +23,8 @@ pub struct Draft {
     pub tags: BTreeSet<Tag>,
     pub done_criteria: Vec<String>,
     pub paths: Vec<PathPattern>,
+    /// Those of `paths` that others may hold at the same time.
+    pub shared: BTreeSet<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub blocked_by: BTreeSet<TaskId>,
 }
@@ -39,6 +41,7 @@ pub struct Edit {
     pub tags: Option<BTreeSet<Tag>>,
     pub done_criteria: Option<Vec<String>>,
     pub paths: Option<Vec<PathPattern>>,
+    pub shared: Option<BTreeSet<PathPattern>>,
     pub resources: Option<BTreeSet<ResourceName>>,
     pub blocked_by: Option<BTreeSet<TaskId>>,
 }
@@ -140,14 +143,19 @@ pub enum TaskEvent {
         agent: AgentName,
         fence: Fence,
         paths: Vec<PathPattern>,
+        /// Those of `paths` that others may hold at the same time.
+        shared: BTreeSet<PathPattern>,
         resources: BTreeSet<ResourceName>,
         branch: Option<String>,
         /// Why it was taken from a live holder.
         taken_over: Option<String>,
     },
-    /// The holder's claim was widened, or its holder goes on working on another branch.
+    /// The holder's claim was widened, or opened to others, or its holder goes on working on another
+    /// branch.
     Extended {
         paths: Vec<PathPattern>,
+        /// Those of `paths` that others may hold at the same time.
+        shared: BTreeSet<PathPattern>,
         resources: BTreeSet<ResourceName>,
         branch: Option<String>,
     },

@@ -74,6 +74,7 @@ fn claimed(agent: &str, fence: u64) -> TaskEvent {
         agent: name(agent),
         fence: Fence(fence),
         paths: vec!["src".parse().unwrap()],
+        shared: BTreeSet::new(),
         resources: BTreeSet::new(),
         branch: Some(format!("{agent}/login")),
         taken_over: None,
@@ -144,6 +145,7 @@ fn lapsed(agent: &str, fence: u64) -> TaskEvent {
 fn extended() -> TaskEvent {
     TaskEvent::Extended {
         paths: vec!["docs".parse().unwrap()],
+        shared: BTreeSet::new(),
         resources: BTreeSet::new(),
         branch: None,
     }

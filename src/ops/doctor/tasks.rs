@@ -331,7 +331,8 @@ impl Exam<'_, '_> {
         let Ok(table) = self.snapshot.table() else {
             return Ok(());
         };
-        for (earlier, later, path) in table.overlaps() {
+        let common = &self.snapshot.settings()?.shared_paths;
+        for (earlier, later, path) in table.overlaps(common) {
             let (id, agent) = (later.id, &later.agent);
             let reason = format!(
                 "`{agent}` holds `{path}` under it and `{}` under `{}`, taken before: only a hand can have written both",

@@ -11,7 +11,9 @@ use crate::model::claim::Claim;
 use crate::model::enforce::{Change, Judgement, Unclaimed, Voucher, Who};
 use crate::model::id::{Fence, TaskId};
 use crate::model::name::AgentName;
+use crate::model::path::PathPattern;
 use crate::model::settings::EnforceMode;
+use crate::model::share::Hold;
 use crate::model::task::{TaskEvent, TaskLog};
 use crate::store::Snapshot;
 
@@ -309,17 +311,28 @@ impl<'h, 's> History<'h, 's> {
         by_hand: &BTreeSet<Vec<u8>>,
     ) -> Result<(), OpsError> {
         let mut makers: BTreeSet<AgentName> = BTreeSet::new();
+        let mut shared: BTreeSet<PathPattern> = BTreeSet::new();
         for id in &proof.voucher.tasks {
             if let Some(log) = self.log(*id)? {
                 let fates = proof.made_under.iter().filter_map(|f| log.fate_of(*f));
+                let before = makers.len();
                 makers.extend(fates.map(|fate| fate.agent));
+                if makers.len() > before {
+                    shared.extend(log.fold().into_iter().flat_map(|folded| folded.task.shared));
+                }
             }
         }
+        // A share that is over by now let its commits stand beside those of the others.
+        let had_share = |claim: &Claim, path: &[u8]| {
+            !proof.voucher.tasks.contains(&claim.id)
+                && claim.cover().holds(path) == Some(Hold::Shared)
+                && shared.iter().any(|it| it.matches(path))
+        };
         let path = |at: &usize| &commit.paths[*at];
         for group in [&mut judged.held, &mut judged.outdated] {
             let mut left = Vec::new();
             for (claim, mut paths) in std::mem::take(group) {
-                paths.retain(|at| by_hand.contains(path(at)));
+                paths.retain(|at| by_hand.contains(path(at)) && !had_share(claim, path(at)));
                 if makers.contains(&claim.agent) {
                     continue;
                 }

@@ -32,6 +32,8 @@ pub enum Act {
     Claim {
         id: String,
         paths: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shared: Vec<String>,
         resources: Vec<String>,
         take_over: Option<String>,
         /// Whether whoever holds it already works in `place` from then on.
@@ -42,6 +44,8 @@ pub enum Act {
     ClaimPaths {
         id: String,
         paths: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shared: Vec<String>,
         resources: Vec<String>,
         why: String,
         place: WorkPlace,
@@ -111,6 +115,7 @@ impl Act {
             Act::Claim {
                 id,
                 paths,
+                shared,
                 resources,
                 take_over,
                 moves,
@@ -118,6 +123,7 @@ impl Act {
             } => {
                 let request = ClaimRequest {
                     paths: list(paths)?,
+                    shared: list(shared)?,
                     resources: list(resources)?,
                     take_over: None,
                     branch: Branch::AsItIs,
@@ -129,13 +135,19 @@ impl Act {
             Act::ClaimPaths {
                 id,
                 paths,
+                shared,
                 resources,
                 why,
                 place,
             } => {
                 tx.place = Some(place.clone());
-                let (paths, resources) = (list::<_, Vec<_>>(paths)?, list(resources)?);
-                claim::take_paths(tx, &paths, &resources, why, Some(parse(id)?))?;
+                let request = ClaimRequest {
+                    paths: list(paths)?,
+                    shared: list(shared)?,
+                    resources: list(resources)?,
+                    ..ClaimRequest::default()
+                };
+                claim::take_paths(tx, &request, why, Some(parse(id)?))?;
             }
             Act::Release { id, note } => {
                 release::give_back(tx, &prefix(id)?, note.as_deref())?;
@@ -244,8 +256,9 @@ impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Act::Claim { id, .. } => write!(f, "claim `{id}`"),
-            Act::ClaimPaths { paths, .. } => {
-                let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+            Act::ClaimPaths { paths, shared, .. } => {
+                let paths = paths.iter().chain(shared);
+                let paths: Vec<String> = paths.map(|path| format!("`{path}`")).collect();
                 write!(f, "claim {}", paths.join(", "))
             }
             Act::Release { id, .. } => write!(f, "release `{id}`"),
@@ -305,6 +318,7 @@ mod tests {
             Act::Claim {
                 id: id(),
                 paths: vec![text()],
+                shared: Vec::new(),
                 resources: Vec::new(),
                 take_over: note(),
                 moves: true,
@@ -313,6 +327,7 @@ mod tests {
             Act::ClaimPaths {
                 id: id(),
                 paths: Vec::new(),
+                shared: vec![text()],
                 resources: vec![text()],
                 why: text(),
                 place: place(),

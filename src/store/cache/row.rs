@@ -231,6 +231,8 @@ struct TaskRow<'a> {
     #[serde(borrow)]
     paths: List<'a>,
     #[serde(borrow)]
+    shared: List<'a>,
+    #[serde(borrow)]
     resources: List<'a>,
     #[serde(borrow)]
     blocked_by: List<'a>,
@@ -310,6 +312,7 @@ impl<'a> TaskRow<'a> {
             tags: List::of(task.tags.iter().map(Tag::as_str)),
             done_criteria: List::of(task.done_criteria.iter().map(String::as_str)),
             paths: List::of(task.paths.iter().map(PathPattern::as_str)),
+            shared: List::of(task.shared.iter().map(PathPattern::as_str)),
             resources: List::of(task.resources.iter().map(ResourceName::as_str)),
             blocked_by: List::of(task.blocked_by.iter().map(TaskId::as_str)),
             fence: task.fence.map(|f| f.0),
@@ -417,11 +420,8 @@ impl TaskRow<'_> {
             lane: optional(self.lane)?,
             tags: all(&self.tags)?,
             done_criteria: self.done_criteria.iter().map(str::to_owned).collect(),
-            paths: self
-                .paths
-                .iter()
-                .map(|p| PathPattern::from_canonical(p.to_owned()))
-                .collect(),
+            paths: patterns(&self.paths).collect(),
+            shared: patterns(&self.shared).collect(),
             resources,
             blocked_by: all(&self.blocked_by)?,
             fence: self.fence.map(Fence),
@@ -449,6 +449,11 @@ impl TaskRow<'_> {
             closed: glance.closed,
         })
     }
+}
+
+fn patterns(texts: &List) -> impl Iterator<Item = PathPattern> {
+    let texts = texts.iter().map(str::to_owned);
+    texts.map(PathPattern::from_canonical)
 }
 
 impl SubmissionRow<'_> {

@@ -56,6 +56,9 @@ struct Fields {
     /// Add a file, directory or glob.
     #[arg(long = "path", value_name = "PATH")]
     add_paths: Vec<String>,
+    /// Add a file, directory or glob that others who share it may hold as well.
+    #[arg(long = "share", value_name = "PATH")]
+    share_paths: Vec<String>,
     /// Drop a path.
     #[arg(long = "drop-path", value_name = "PATH")]
     drop_paths: Vec<String>,
@@ -108,6 +111,7 @@ impl Edit {
             add_criteria: fields.add_criteria.clone(),
             drop_criteria: fields.drop_criteria.iter().copied().collect(),
             add_paths: session.paths(&fields.add_paths)?,
+            share_paths: session.paths(&fields.share_paths)?,
             drop_paths: session.paths(&fields.drop_paths)?,
             add_after: fields.add_after.clone(),
             drop_after: fields.drop_after.clone(),

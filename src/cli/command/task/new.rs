@@ -41,6 +41,10 @@ pub struct New {
     /// A file, directory or glob that is claimed with it; may be repeated.
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
+    /// A file, directory or glob that is claimed with it, and that others who share it may hold as
+    /// well; may be repeated.
+    #[arg(long = "share", value_name = "PATH")]
+    shared: Vec<String>,
     /// A resource of which it needs a share; may be repeated.
     #[arg(long = "resource", value_name = "NAME")]
     resources: Vec<ResourceName>,
@@ -73,6 +77,7 @@ impl New {
             reviewer: self.reviewer.clone(),
             lane: self.lane.clone(),
             paths: session.paths(&self.paths)?,
+            shared: session.paths(&self.shared)?,
             resources: self.resources.iter().cloned().collect(),
             after: self.after.clone(),
             before: self.before.clone(),

@@ -101,6 +101,7 @@ impl Adopted {
             tags: shown.tags.clone().unwrap_or_default(),
             done_criteria: shown.done_criteria.clone().unwrap_or_default(),
             paths: shown.paths.clone().unwrap_or_default(),
+            shared: shown.shared.clone().unwrap_or_default(),
             resources: shown.resources.clone().unwrap_or_default(),
             blocked_by: shown.blocked_by.clone().unwrap_or_default(),
         };
@@ -129,6 +130,7 @@ fn meant(shown: Shown, before: Option<&Shown>, said: Shown) -> Shown {
             said.done_criteria,
         ),
         paths: edited(shown.paths, before.map(|it| &it.paths), said.paths),
+        shared: edited(shown.shared, before.map(|it| &it.shared), said.shared),
         resources: edited(
             shown.resources,
             before.map(|it| &it.resources),
@@ -169,6 +171,7 @@ fn difference(task: &Task, shown: &Shown) -> (Vec<TaskEvent>, Vec<Unsaid>) {
         tags: all(&task.tags, shown.tags.as_ref()),
         done_criteria: all(&task.done_criteria, shown.done_criteria.as_ref()),
         paths: all(&task.paths, shown.paths.as_ref()),
+        shared: all(&task.shared, shown.shared.as_ref()),
         resources: all(&task.resources, shown.resources.as_ref()),
         blocked_by: all(&task.blocked_by, shown.blocked_by.as_ref()),
     };
