@@ -5,6 +5,7 @@
 //! needs; `gix` compares too early when `git pack-refs` runs beside it, and then tells two writers
 //! that both have won. Nothing above this layer sees a `gix` type.
 
+mod advance;
 mod advisory_lock;
 mod cancel;
 mod commit_log;
@@ -12,6 +13,7 @@ mod config;
 mod detached;
 mod error;
 mod identity;
+mod landed;
 mod merge;
 mod objects;
 mod oid;
@@ -38,12 +40,14 @@ mod worktrees;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use advance::{Advance, Advanced};
 pub use advisory_lock::{Acquired, AdvisoryLock};
 pub use cancel::Cancel;
 pub use commit_log::{CommitRange, LoggedCommit, trailer_value};
 pub use detached::{Detached, start_detached};
 pub use error::{BoxError, CommandFailure, GitError};
 pub use identity::{Fate, Process, boot_id};
+pub use landed::{Found, How, Looked, Sought};
 pub use merge::Merged;
 pub use objects::{Commit, Mode, NewCommit, ObjectKind, Signature, TreeEntry};
 pub use oid::Oid;
