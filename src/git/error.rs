@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{ObjectKind, Oid};
+use super::{GitVersion, ObjectKind, Oid};
 
 /// An error of `gix` or of the system, kept as the source of ours.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
@@ -42,6 +42,12 @@ pub enum GitError {
     /// This process was told to end, and did not wait for that one.
     #[error("`{command}` was ended before it was done")]
     Cancelled { command: String },
+    #[error("cannot {task} with git {found}: it takes git {needed} or later; update git here")]
+    TooOld {
+        task: &'static str,
+        found: GitVersion,
+        needed: GitVersion,
+    },
     #[error("`{command}` printed something unexpected: `{output}`")]
     Output { command: String, output: String },
     #[error("cannot reach the remote `{remote}`: {reason}")]

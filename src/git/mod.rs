@@ -5,6 +5,7 @@
 //! needs; `gix` compares too early when `git pack-refs` runs beside it, and then tells two writers
 //! that both have won. Nothing above this layer sees a `gix` type.
 
+mod advance;
 mod advisory_lock;
 mod cancel;
 mod checkout;
@@ -13,6 +14,8 @@ mod config;
 mod detached;
 mod error;
 mod identity;
+mod landed;
+mod merge;
 mod objects;
 mod oid;
 mod process;
@@ -22,6 +25,7 @@ mod relation;
 mod remote;
 mod repo;
 mod sharing;
+mod sound;
 mod staged;
 mod stale_locks;
 mod switch;
@@ -32,11 +36,13 @@ mod update;
 mod version;
 mod walk;
 mod watch;
+mod weave;
 mod worktrees;
 
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use advance::{Advance, Advanced};
 pub use advisory_lock::{Acquired, AdvisoryLock};
 pub use cancel::Cancel;
 pub use checkout::Difference;
@@ -44,6 +50,8 @@ pub use commit_log::{CommitRange, LoggedCommit, trailer_value};
 pub use detached::{Detached, start_detached};
 pub use error::{BoxError, CommandFailure, GitError};
 pub use identity::{Fate, Process, boot_id};
+pub use landed::{Found, How, Looked, Sought};
+pub use merge::Merged;
 pub use objects::{Commit, Mode, NewCommit, ObjectKind, Signature, TreeEntry};
 pub use oid::Oid;
 pub use process::{Git, GitCommand, GitOutput, inherited_variables};
@@ -53,11 +61,14 @@ pub use relation::Relation;
 pub use remote::{FetchSpec, Pushed, Remote, Together};
 pub use repo::{ConfigScope, Head, ObjectFormat, OpenOptions, RefFormat, Repo};
 pub use sharing::{Sharing, new_file_in, open_kept, write_whole};
+pub use sound::{Landing, Soundness};
 pub use staged::{StagedPaths, Staging};
 pub use stale_locks::{LockFile, RemovedLock};
 pub use tree_diff::Change;
+pub use unlanded::Graph;
 pub use update::{Advisory, GitRefStore, RefOutcome, RefStore, RefUpdate, Step};
 pub use version::{GIT_OLDEST, GitVersion};
 pub use walk::History;
 pub use watch::{RefWatcher, Woken};
+pub use weave::{Person, Strategy, Weaving, Woven};
 pub use worktrees::WorktreeInfo;

@@ -4,6 +4,7 @@
 //! outside the refs it is told to, run the user's hooks, or take longer than its limit. Pushes
 //! name what they expect to replace, one ref at a time; there is no plain `--force`.
 
+mod advance;
 mod partial;
 
 use std::path::Path;
@@ -295,6 +296,15 @@ impl Remote<'_> {
     /// [`GitError::Unreachable`] if the remote did not answer. It may have moved the refs all the
     /// same: whoever needs to know has to look.
     pub fn push(&self, pushes: &[RefUpdate], together: Together) -> Result<Vec<Pushed>, GitError> {
+        Ok(self.push_and_hear(pushes, together)?.0)
+    }
+
+    /// Does the same, and returns also what the remote said to it, line by line.
+    fn push_and_hear(
+        &self,
+        pushes: &[RefUpdate],
+        together: Together,
+    ) -> Result<(Vec<Pushed>, Vec<String>), GitError> {
         let mut command = self.command("push").args([
             "--porcelain",
             "--progress",
@@ -330,8 +340,16 @@ impl Remote<'_> {
                 None => return Err(self.failure(output)),
             }
         }
-        Ok(results)
+        Ok((results, said(&output.stderr).map(str::to_owned).collect()))
     }
+}
+
+/// Returns what the other side printed, without empty lines.
+fn said(stderr: &str) -> impl Iterator<Item = &str> {
+    let theirs = stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("remote:"));
+    theirs.map(str::trim).filter(|line| !line.is_empty())
 }
 
 /// What a remote says that cannot move several refs together.
@@ -397,12 +415,7 @@ fn refusal(name: &str, summary: &str, stderr: &str) -> Line {
     if stale.iter().any(|known| reason.contains(known)) {
         return Line::Done(Pushed::Stale);
     }
-    let said = stderr
-        .lines()
-        .filter_map(|line| line.strip_prefix("remote:"))
-        .map(str::trim)
-        .find(|line| !line.is_empty());
-    let reason = match said {
+    let reason = match said(stderr).next() {
         Some(said) => format!("{reason}: {said}"),
         None => reason.to_owned(),
     };

@@ -51,6 +51,17 @@ impl TestRepo {
         Oid::parse(&self.git(&["rev-parse", "HEAD"])).unwrap()
     }
 
+    /// Commits these contents of files.
+    pub(crate) fn commit_files(&self, message: &str, files: &[(&str, &str)]) -> Oid {
+        for (path, text) in files {
+            let path = self.path.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        self.git(&["add", "-A"]);
+        self.commit(message)
+    }
+
     /// Runs git in the repository and returns what it printed; it must succeed.
     pub(crate) fn git(&self, args: &[&str]) -> String {
         self.git_in(&self.path, args)

@@ -28,7 +28,9 @@ fn graph() -> impl Strategy<Value = Vec<(usize, Vec<usize>)>> {
     })
 }
 
-fn world() -> impl Strategy<Value = (Vec<(usize, Vec<usize>)>, Vec<Piece<usize>>)> {
+type World = (Vec<(usize, Vec<usize>)>, Vec<Piece<usize>>);
+
+fn world() -> impl Strategy<Value = World> {
     let pieces = vec((any::<Index>(), 0..20_u64), 0..8);
     (graph(), pieces).prop_map(|(graph, pieces)| {
         let piece = |(at, (commit, order)): (usize, (Index, u64))| Piece {
