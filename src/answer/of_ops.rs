@@ -1,6 +1,6 @@
 //! From what an operation says to what every door gives: kind, message and what to do next.
 
-use crate::format::rfc3339;
+use crate::format::{CHECKS_FILE, rfc3339};
 use crate::git::GitError;
 use crate::model::advice::Call;
 use crate::model::id::IdPrefix;
@@ -72,6 +72,13 @@ fn about(error: OpsError, id: Option<&str>) -> Fault {
             Fault::failed(error.to_string()).hint("git remote add origin URL, then reflectt init")
         }
         OpsError::Nothing(message) => Fault::nothing(message),
+        OpsError::ChecksFile { ref branch, .. } => {
+            let correct = format!("correct `{CHECKS_FILE}`, and bring that to `{branch}`");
+            Fault::from(anyhow::Error::new(error)).hint(correct)
+        }
+        OpsError::NoChecks { .. } => Fault::nothing(error.to_string()).hint(format!(
+            "commit a `{CHECKS_FILE}` with `[checks.NAME]` and `run = \"COMMAND\"` there"
+        )),
         error @ OpsError::Shallow(_) => Fault::failed(error.to_string()),
         OpsError::Setting(SettingError::UnknownKey { ref near, .. }) => {
             let near = near.clone();
@@ -108,6 +115,10 @@ fn not_found(error: Fault, what: &str, near: &[String]) -> Fault {
         "lane" => error.hint(set("lanes.NAME", "PURPOSE").so("makes a lane")),
         "resource" => error.hint(set("resources.NAME", "CAPACITY").so("makes a resource")),
         "setting" => error.hint(Call::to("config list")),
+        "check" => error.hint(Call::to("checks list")),
+        "commit to check" => error
+            .hint(Call::to("sync").so("brings the work of others"))
+            .hint("git fetch (if it is on the remote)"),
         "unread message" => error.hint(Call::to("inbox")),
         _ => error,
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::git::{Progress, Transfer, Way};
+use crate::ops::checks::Step;
 
 use super::ui::Ui;
 
@@ -37,18 +38,44 @@ impl Meter {
                 way,
                 elapsed,
                 progress,
-            } => {
-                let early = self.written.get().is_some_and(|at| elapsed < at + PACE);
-                if elapsed >= SHORT && !early {
-                    self.written.set(Some(elapsed));
-                    self.ui.passing(&line(remote, way, progress));
+            } => self.show(elapsed, || line(remote, way, progress)),
+            Transfer::Ended => self.end(),
+        }
+    }
+
+    /// Shows what a run of checks is at.
+    pub fn see_check(&self, step: &Step) {
+        match step {
+            Step::Waits { elapsed } => self.show(*elapsed, || {
+                "waiting for a worktree: others run checks in all of them".to_owned()
+            }),
+            Step::Prepares => self.end(),
+            Step::Runs {
+                check,
+                elapsed,
+                line,
+            } => self.show(*elapsed, || {
+                let doing = format!("check {} runs for {}s", check.name, elapsed.as_secs());
+                match line() {
+                    Some(line) => fitting(format!("{doing}: {line}")),
+                    None => doing,
                 }
-            }
-            Transfer::Ended => {
-                if self.written.take().is_some() {
-                    self.ui.passing("");
-                }
-            }
+            }),
+            Step::Ended => self.end(),
+        }
+    }
+
+    fn show(&self, elapsed: Duration, line: impl FnOnce() -> String) {
+        let early = self.written.get().is_some_and(|at| elapsed < at + PACE);
+        if elapsed >= SHORT && !early {
+            self.written.set(Some(elapsed));
+            self.ui.passing(&line());
+        }
+    }
+
+    fn end(&self) {
+        if self.written.take().is_some() {
+            self.ui.passing("");
         }
     }
 }
@@ -58,10 +85,13 @@ fn line(remote: &str, way: Way, progress: Option<&Progress>) -> String {
         Way::Fetch => "fetching from",
         Way::Push => "pushing to",
     };
-    let mut line = match progress {
+    fitting(match progress {
         Some(progress) => format!("{doing} {remote}: {progress}"),
         None => format!("{doing} {remote}"),
-    };
+    })
+}
+
+fn fitting(mut line: String) -> String {
     if let Some((end, _)) = line.char_indices().nth(WIDTH) {
         line.truncate(end);
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::event::Log;
 use crate::model::id::{Stamp, TaskId};
-use crate::model::name::{AgentName, Lane, ResourceName, Tag};
+use crate::model::name::{AgentName, CheckName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
 use crate::model::task::{Priority, Status, Task, TaskEvent, TaskLog};
 
@@ -61,6 +61,7 @@ pub struct Shown {
     pub lane: Option<Lane>,
     pub tags: Option<BTreeSet<Tag>>,
     pub done_criteria: Option<Vec<String>>,
+    pub checks: Option<BTreeSet<CheckName>>,
     pub paths: Option<Vec<PathPattern>>,
     pub resources: Option<BTreeSet<ResourceName>>,
     pub blocked_by: Option<BTreeSet<TaskId>>,
@@ -79,6 +80,7 @@ impl Shown {
             lane: task.lane.clone(),
             tags: Some(task.tags.clone()).filter(|tags| !tags.is_empty()),
             done_criteria: Some(task.done_criteria.clone()).filter(|list| !list.is_empty()),
+            checks: Some(task.checks.clone()).filter(|names| !names.is_empty()),
             paths: Some(task.paths.clone()).filter(|paths| !paths.is_empty()),
             resources: Some(task.resources.clone()).filter(|names| !names.is_empty()),
             blocked_by: Some(task.blocked_by.clone()).filter(|ids| !ids.is_empty()),
@@ -100,6 +102,9 @@ impl Shown {
             done_criteria: file
                 .opt("done_criteria", field::list(field::note))?
                 .filter(|list: &Vec<String>| !list.is_empty()),
+            checks: file
+                .opt("checks", field::list(field::parsed))?
+                .filter(|names: &BTreeSet<CheckName>| !names.is_empty()),
             paths: file
                 .opt("paths", field::list(field::parsed))?
                 .filter(|paths: &Vec<PathPattern>| !paths.is_empty()),
@@ -171,6 +176,7 @@ fn print_state(out: &mut Writer, task: &Task) {
     out.opt_word("lane", task.lane.as_ref());
     out.list("tags", &task.tags);
     out.list("done_criteria", &task.done_criteria);
+    out.list("checks", &task.checks);
     out.list("paths", &task.paths);
     out.list("resources", &task.resources);
     out.list("blocked_by", &task.blocked_by);

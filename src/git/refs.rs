@@ -81,6 +81,20 @@ impl Repo {
         }
     }
 
+    /// Returns the name of the ref that a symbolic one names, which need not exist; `None` if this
+    /// is not a symbolic ref.
+    pub fn symbolic_ref(&self, name: &str) -> Result<Option<String>, GitError> {
+        let output = self.git(["symbolic-ref", "--quiet", name]).run()?;
+        match output.code {
+            Some(0) => {
+                let target = String::from_utf8_lossy(&output.stdout);
+                Ok(Some(target.trim().to_owned()))
+            }
+            Some(1 | 128) => Ok(None),
+            _ => Err(output.into_failure().into()),
+        }
+    }
+
     /// Returns the refs whose names begin with `prefix`, which ends in `/`, in order.
     ///
     /// Broken refs, and symbolic ones, are left out.

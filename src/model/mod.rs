@@ -9,6 +9,7 @@ pub mod agent;
 pub mod arbitrary;
 pub mod audit;
 pub mod board;
+pub mod check;
 pub mod claim;
 pub mod decide;
 pub mod enforce;

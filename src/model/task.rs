@@ -18,9 +18,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use super::check::CheckResult;
 use super::event::Log;
 use super::id::{Fence, Stamp, TaskId};
-use super::name::{AgentName, Author, Lane, ResourceName, Tag};
+use super::name::{AgentName, Author, CheckName, Lane, ResourceName, Tag};
 use super::path::PathPattern;
 use super::rule::Refusal;
 use super::time::Timestamp;
@@ -104,7 +105,7 @@ pub struct ChoiceError {
 }
 
 /// Reads one of `all` by its name, in any case.
-pub(super) fn choose<T: Copy>(
+pub(in crate::model) fn choose<T: Copy>(
     what: &'static str,
     text: &str,
     all: &[T],
@@ -166,6 +167,15 @@ pub struct Handoff {
     pub at: Timestamp,
 }
 
+/// A run of a check, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The event that tells of it.
+    pub stamp: Stamp,
+    pub by: Author,
+    pub result: CheckResult,
+}
+
 /// The state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
@@ -180,6 +190,8 @@ pub struct Task {
     pub lane: Option<Lane>,
     pub tags: BTreeSet<Tag>,
     pub done_criteria: Vec<String>,
+    /// The checks that must pass: criteria, too.
+    pub checks: BTreeSet<CheckName>,
     pub paths: Vec<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub blocked_by: BTreeSet<TaskId>,
@@ -196,6 +208,9 @@ pub struct Task {
     pub block: Option<Block>,
     /// The latest submission and the event that made it.
     pub submission: Option<(Stamp, Submission)>,
+    /// The latest runs of checks, without their output: one for each check and commit, oldest
+    /// first.
+    pub checked: Vec<Checked>,
     /// The latest note of a reviewer who asked for changes.
     pub changes: Option<String>,
     pub handoff: Option<Handoff>,
@@ -222,10 +237,16 @@ impl Task {
         }
     }
 
+    /// Tells whether another agent can check that it is done: passing a check is such a criterion.
     pub fn has_concrete_criteria(&self) -> bool {
-        self.done_criteria
-            .iter()
-            .any(|c| super::text::is_concrete(c))
+        !self.checks.is_empty()
+            || (self.done_criteria.iter()).any(|criterion| super::text::is_concrete(criterion))
+    }
+
+    /// Returns the latest run of a check on a commit, if it is known.
+    pub fn checked_on(&self, name: &CheckName, commit: &str) -> Option<&Checked> {
+        let of = |run: &&Checked| run.result.name == *name && run.result.commit == commit;
+        self.checked.iter().rev().find(of)
     }
 }
 

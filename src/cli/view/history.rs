@@ -3,6 +3,7 @@
 use crate::cli::text::Text;
 use crate::cli::ui::Ui;
 use crate::cli::width;
+use crate::model::check::{CheckResult, Outcome};
 use crate::model::id::{Fence, Stamp};
 use crate::model::name::Author;
 use crate::model::task::{Edit, TaskEvent};
@@ -107,6 +108,7 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
         }
         TaskEvent::Cancelled { reason } => said("cancelled it", reason),
         TaskEvent::Reopened { reason } => said("reopened it", reason),
+        TaskEvent::Checked(result) => checked(result),
         TaskEvent::Overridden { reason, paths } => said(
             &format!("changed {} all the same", paths.join(", ")),
             reason,
@@ -117,6 +119,21 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
             None,
         ),
     }
+}
+
+/// Returns what came of a check; of one that did not pass, with the end of what it printed.
+fn checked(result: &CheckResult) -> (String, Option<String>) {
+    let commit = short_commit(&result.commit);
+    let what = match &result.outcome {
+        Outcome::Passed => format!("ran check {} on {commit}", result.name),
+        _ => format!("ran check {} on {commit}, which did not pass", result.name),
+    };
+    let words = super::checked(result);
+    let lines = match result.passed() {
+        true => Vec::new(),
+        false => result.output.clone(),
+    };
+    (what, Some([vec![words], lines].concat().join("\n")))
 }
 
 fn changed(edit: &Edit) -> Vec<String> {
@@ -151,6 +168,7 @@ fn changed(edit: &Edit) -> Vec<String> {
         edit.done_criteria
             .as_ref()
             .map(|all| format!("criteria to {} in all", all.len())),
+        list("checks", edit.checks.as_ref()),
         list("paths", edit.paths.as_ref()),
         list("resources", edit.resources.as_ref()),
         list("dependencies", edit.blocked_by.as_ref()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::check::{CheckResult, RUNS_MAX};
 use crate::model::event::Event;
 use crate::model::id::{Fence, Stamp, TaskId};
 use crate::model::moment::Moment;
@@ -9,7 +10,7 @@ use crate::model::name::{AgentName, Author};
 use crate::model::path::PathPattern;
 use crate::model::time::Timestamp;
 
-use super::{Block, Draft, Edit, Folded, Handoff, Status, Task, TaskEvent, TaskLog};
+use super::{Block, Checked, Draft, Edit, Folded, Handoff, Status, Task, TaskEvent, TaskLog};
 
 /// How much of an earlier note is kept beside that of a claim that lapsed, in characters. A task
 /// may lapse again and again, and its note must not grow with it.
@@ -116,6 +117,7 @@ impl Task {
             lane: draft.lane.clone(),
             tags: draft.tags.clone(),
             done_criteria: draft.done_criteria.clone(),
+            checks: draft.checks.clone(),
             paths: draft.paths.clone(),
             resources: draft.resources.clone(),
             blocked_by: draft.blocked_by.clone(),
@@ -126,6 +128,7 @@ impl Task {
             claimed_at: None,
             block: None,
             submission: None,
+            checked: Vec::new(),
             changes: None,
             handoff: None,
             reason: None,
@@ -147,6 +150,7 @@ impl Task {
             | TaskEvent::Retracted { .. }
             | TaskEvent::Unknown { .. } => {}
             TaskEvent::Edited(edit) => self.edit(edit),
+            TaskEvent::Checked(result) => self.note_check(stamp, &event.by, result),
             TaskEvent::Claimed {
                 agent,
                 fence,
@@ -267,9 +271,24 @@ impl Task {
         set(&mut self.lane, edit.lane.as_ref());
         set(&mut self.tags, edit.tags.as_ref());
         set(&mut self.done_criteria, edit.done_criteria.as_ref());
+        set(&mut self.checks, edit.checks.as_ref());
         set(&mut self.paths, edit.paths.as_ref());
         set(&mut self.resources, edit.resources.as_ref());
         set(&mut self.blocked_by, edit.blocked_by.as_ref());
+    }
+
+    /// Keeps the latest run of each check on each commit, and of those the latest.
+    fn note_check(&mut self, stamp: Stamp, by: &Author, result: &CheckResult) {
+        let same =
+            |run: &Checked| run.result.name == result.name && run.result.commit == result.commit;
+        self.checked.retain(|run| !same(run));
+        self.checked.push(Checked {
+            stamp,
+            by: by.clone(),
+            result: result.without_output(),
+        });
+        let surplus = self.checked.len().saturating_sub(RUNS_MAX);
+        self.checked.drain(..surplus);
     }
 
     fn hold(&mut self, agent: &AgentName, fence: Fence, at: Timestamp) {

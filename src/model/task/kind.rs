@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::check::CheckResult;
 use crate::model::event::Kind;
 use crate::model::id::{Fence, Stamp, TaskId};
-use crate::model::name::{AgentName, Lane, ResourceName, Tag};
+use crate::model::name::{AgentName, CheckName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
 
 use super::Priority;
@@ -20,6 +21,8 @@ pub struct Draft {
     pub lane: Option<Lane>,
     pub tags: BTreeSet<Tag>,
     pub done_criteria: Vec<String>,
+    /// Checks that must pass.
+    pub checks: BTreeSet<CheckName>,
     pub paths: Vec<PathPattern>,
     pub resources: BTreeSet<ResourceName>,
     pub blocked_by: BTreeSet<TaskId>,
@@ -36,6 +39,7 @@ pub struct Edit {
     pub lane: Option<Option<Lane>>,
     pub tags: Option<BTreeSet<Tag>>,
     pub done_criteria: Option<Vec<String>>,
+    pub checks: Option<BTreeSet<CheckName>>,
     pub paths: Option<Vec<PathPattern>>,
     pub resources: Option<BTreeSet<ResourceName>>,
     pub blocked_by: Option<BTreeSet<TaskId>>,
@@ -125,6 +129,8 @@ pub enum TaskEvent {
     Reopened {
         reason: String,
     },
+    /// Somebody ran a check on work for the task.
+    Checked(Box<CheckResult>),
     /// Somebody changed claimed files all the same, with a reason.
     Overridden {
         reason: String,
@@ -191,6 +197,7 @@ impl TaskEvent {
             TaskEvent::Created(_)
             | TaskEvent::Corrected { .. }
             | TaskEvent::Commented { .. }
+            | TaskEvent::Checked(_)
             | TaskEvent::Overridden { .. }
             | TaskEvent::Retracted { .. }
             | TaskEvent::Unknown { .. } => false,
@@ -216,6 +223,7 @@ impl TaskEvent {
             TaskEvent::Lapsed { .. } => "lapsed",
             TaskEvent::Cancelled { .. } => "cancelled",
             TaskEvent::Reopened { .. } => "reopened",
+            TaskEvent::Checked(_) => "checked",
             TaskEvent::Overridden { .. } => "overridden",
             TaskEvent::Retracted { .. } => "retracted",
             TaskEvent::Unknown { kind } => kind,
