@@ -11,7 +11,7 @@ use crate::ops::{Elsewhere, Held, OpsError};
 use crate::store::StoreError;
 
 use super::refusal::of_refusal;
-use super::{Fault, Holding, Kind};
+use super::{CheckJson, Fault, Holding, Kind};
 
 /// Returns how errors of a command about one task are printed: hints name it as it was typed.
 pub fn on(id: &IdPrefix) -> impl Fn(OpsError) -> Fault {
@@ -76,9 +76,18 @@ fn about(error: OpsError, id: Option<&str>) -> Fault {
             let correct = format!("correct `{CHECKS_FILE}`, and bring that to `{branch}`");
             Fault::from(anyhow::Error::new(error)).hint(correct)
         }
-        OpsError::NoChecks { .. } => Fault::nothing(error.to_string()).hint(format!(
-            "commit a `{CHECKS_FILE}` with `[checks.NAME]` and `run = \"COMMAND\"` there"
-        )),
+        OpsError::CouldNotRun(ref stopped) => {
+            let checks: Vec<CheckJson> = stopped.iter().map(CheckJson::from).collect();
+            Fault::unreachable(error.to_string())
+                .told("stopped", serde_json::to_value(checks).unwrap_or_default())
+                .hint("it says nothing about the commit: run it again when that is mended")
+        }
+        OpsError::NoChecks { ref branch } => {
+            let branch = branch.as_deref().unwrap_or("main");
+            Fault::nothing(error.to_string()).hint(format!(
+                "bring a `{CHECKS_FILE}` with `[checks.NAME]` and `run = \"COMMAND\"` to `{branch}`"
+            ))
+        }
         error @ OpsError::Shallow(_) => Fault::failed(error.to_string()),
         OpsError::Setting(SettingError::UnknownKey { ref near, .. }) => {
             let near = near.clone();

@@ -103,6 +103,8 @@ mod tests {
     use super::super::options::UiOptions;
     use super::super::ui::tests::{PIPE, TERMINAL, printed_shared};
     use super::*;
+    use crate::model::check::Check;
+    use crate::model::time::Span;
 
     fn run(options: UiOptions) -> String {
         printed_shared(options, |ui| {
@@ -174,6 +176,42 @@ mod tests {
                 "{shown:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_check_that_takes_long_is_seen_at_work() {
+        let check = Check {
+            name: "test".parse().unwrap(),
+            command: "make test".to_owned(),
+            time_limit: Span::from_mins(10),
+        };
+        let options = UiOptions {
+            color: super::super::options::ColorChoice::Never,
+            ..TERMINAL
+        };
+        let shown = printed_shared(options, |ui| {
+            let meter = Meter::new(ui.clone());
+            meter.see_check(&Step::Prepares);
+            for (secs, line) in [(0, "early"), (2, "compiling \u{1b}[2J"), (3, "x")] {
+                meter.see_check(&Step::Runs {
+                    check: &check,
+                    elapsed: Duration::from_secs(secs),
+                    line: &|| Some(line.to_owned()),
+                });
+            }
+            meter.see_check(&Step::Ended);
+            ui.warn("after it");
+        });
+        let first = "check test runs for 2s: compiling ␛[2J";
+        let second = "check test runs for 3s: x";
+        let blank = |count: usize| " ".repeat(count);
+        let width = first.chars().count();
+        let rest = blank(width - second.len());
+        let expected = format!(
+            "\r{first}\r{second}{rest}\r{}\rwarning: after it\n",
+            blank(second.len())
+        );
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -83,9 +83,11 @@ impl Process {
         self.runs() && number(self.pid).is_some_and(to_end)
     }
 
-    /// Kills this very process, if it runs, and the group that it is the first of.
+    /// Kills this very process, if it runs, and the group that it is the first of. Where the system
+    /// does not tell it from another with its number, nobody is killed.
     pub fn kill_group(&self) {
-        if self.runs()
+        if self.birth.is_some()
+            && self.runs()
             && let Some(pid) = number(self.pid)
         {
             kill_process_group(pid, Signal::KILL).ok();

@@ -23,22 +23,23 @@ const MARK: &str = "reflectt-scratch";
 const CHECKOUT_LIMIT: Duration = Duration::from_secs(600);
 
 /// The configuration that it has for itself, in place of what `git worktree add` has copied from
-/// another worktree: no hooks, for those either who work in it, and all files.
-const CONFIG: &str = "[core]\n\thooksPath = /dev/null\n\tsparseCheckout = false\n";
+/// another worktree: no hooks, for those either who work in it, all files, and nothing that would
+/// outlive a process or go elsewhere.
+const CONFIG: &str = "\
+[core]
+\thooksPath = /dev/null
+\tsparseCheckout = false
+\tfsmonitor = false
+\tlogAllRefUpdates = false
+[submodule]
+\trecurse = false
+";
 
-/// The same for git processes of ours, and nothing that would outlive them or goes elsewhere.
-const OPTIONS: [&str; 10] = [
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "core.sparseCheckout=false",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.logAllRefUpdates=false",
-    "-c",
-    "submodule.recurse=false",
-];
+/// Removes what git does not know, other repositories too, and leaves what it ignores.
+const CLEAN: [&str; 3] = ["clean", "--quiet", "-ffd"];
+
+/// As long as it has none.
+const NO_HOOKS: [&str; 2] = ["-c", "core.hooksPath=/dev/null"];
 
 /// A worktree of our own, which may have to be made. Whoever uses it must be the only one.
 pub struct Scratch<'r> {
@@ -80,9 +81,14 @@ impl Scratch<'_> {
             None => self.make_anew(commit),
         };
         let done = match done {
-            Err(GitError::Failed(_) | GitError::Scratch { .. }) if !self.is_full() => {
-                self.make_anew(commit)
-            }
+            Err(GitError::Failed(_) | GitError::Scratch { .. }) => match self.is_full() {
+                true => {
+                    self.sweep();
+                    self.git_dir()
+                        .map_or(done, |git_dir| self.put(&git_dir, commit))
+                }
+                false => self.make_anew(commit),
+            },
             other => other,
         };
         done.map_err(|error| match error {
@@ -98,6 +104,14 @@ impl Scratch<'_> {
             }
             other => other,
         })
+    }
+
+    /// Removes what git does not know, so that it takes no more room than it must.
+    pub fn sweep(&self) {
+        // What stays goes with the next checkout.
+        if let Some(git_dir) = self.git_dir() {
+            drop(run(self.git(&git_dir, &CLEAN)));
+        }
     }
 
     /// Returns its git directory, if both know each other: of a repository that was copied the
@@ -119,7 +133,12 @@ impl Scratch<'_> {
         self.discard()?;
         let common = self.repo.common_dir();
         let add = ["worktree", "add", "--quiet", "--detach", "--no-checkout"];
-        let add = self.repo.runner().command(OPTIONS).args(add).arg("--force");
+        let add = self
+            .repo
+            .runner()
+            .command(NO_HOOKS)
+            .args(add)
+            .arg("--force");
         let add = add.arg(&self.tree).arg(commit.to_string());
         run(add.git_dir(common).current_dir(common))?;
         match self.git_dir() {
@@ -144,14 +163,13 @@ impl Scratch<'_> {
         let checkout = ["checkout", "--quiet", "--force", "--detach", &commit];
         run(self.git(git_dir, &checkout))?;
         run(self.git(git_dir, &["reset", "--quiet", "--hard"]))?;
-        // Other repositories in it, too.
-        run(self.git(git_dir, &["clean", "--quiet", "-ffd"]))
+        run(self.git(git_dir, &CLEAN))
     }
 
     fn git(&self, git_dir: &Path, args: &[&str]) -> GitCommand {
         // Named, and not looked for: without its file `.git` git would find the repository above.
-        let command = self.repo.runner().command(OPTIONS);
-        let command = command.arg("--work-tree").arg(&self.tree).args(args);
+        let command = self.repo.runner().command(["--work-tree"]);
+        let command = command.arg(&self.tree).args(args);
         command.git_dir(git_dir).current_dir(&self.tree)
     }
 

@@ -48,6 +48,17 @@ pub struct Report {
     pub verdict: Verdict,
 }
 
+impl Report {
+    /// Returns the error that it is, if not all have passed.
+    pub fn error(&self) -> Option<OpsError> {
+        match &self.verdict {
+            Verdict::Passed => None,
+            Verdict::Failed(refusal) => Some(refusal.clone().into()),
+            Verdict::Unknown(stopped) => Some(OpsError::CouldNotRun(stopped.clone())),
+        }
+    }
+}
+
 /// Returns the checks that the landing branch defines: none, if it has no file that does.
 ///
 /// # Errors

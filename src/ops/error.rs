@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::format::CHECKS_FILE;
 use crate::git::{GitError, Oid};
 use crate::model::agent::ProfileError;
+use crate::model::check::CheckResult;
 use crate::model::claim::Claim;
 use crate::model::id::{IdError, TaskId};
 use crate::model::name::{AgentName, NameError};
@@ -72,6 +73,9 @@ pub enum OpsError {
         #[source]
         source: BadFile,
     },
+    /// These checks say nothing about what they were to check.
+    #[error("{}", could_not_run(.0))]
+    CouldNotRun(Vec<CheckResult>),
     #[error("{}", no_checks(branch.as_deref()))]
     NoChecks {
         /// `None` if there is no landing branch.
@@ -121,6 +125,14 @@ impl From<GitError> for OpsError {
     fn from(error: GitError) -> OpsError {
         StoreError::from(error).into()
     }
+}
+
+fn could_not_run(stopped: &[CheckResult]) -> String {
+    let of = |result: &CheckResult| {
+        let detail = result.outcome.detail().unwrap_or_default();
+        format!("check `{}` could not run: {detail}", result.name)
+    };
+    stopped.iter().map(of).collect::<Vec<_>>().join("; ")
 }
 
 fn no_checks(branch: Option<&str>) -> String {

@@ -10,7 +10,7 @@ use crate::cli::table::{Cell, Column, Table};
 use crate::cli::text::{BOLD, GREEN, RED, Text, YELLOW};
 use crate::cli::{interrupt, view};
 use crate::format::CHECKS_FILE;
-use crate::model::check::{CheckResult, Outcome, Verdict};
+use crate::model::check::Outcome;
 use crate::model::id::IdPrefix;
 use crate::model::name::CheckName;
 use crate::model::text::short_commit;
@@ -87,29 +87,10 @@ impl Run {
         })?;
         let meter = Meter::new(session.ui.clone());
         let report = checks::run_wanted(context, &wanted, &|step| meter.see_check(&step))?;
-        let error = error_of(&report.verdict);
+        let error = report.error().map(CliError::from);
         print(session, &report, error.as_ref());
         Ok(error.map_or(0, |error| error.kind().exit_code()))
     }
-}
-
-/// Returns what it means for whoever asked that not all have passed.
-fn error_of(verdict: &Verdict) -> Option<CliError> {
-    match verdict {
-        Verdict::Passed => None,
-        Verdict::Failed(refusal) => Some(crate::answer::of(refusal.clone().into())),
-        Verdict::Unknown(stopped) => Some(could_not_run(stopped)),
-    }
-}
-
-fn could_not_run(stopped: &[CheckResult]) -> CliError {
-    let of = |result: &CheckResult| {
-        let detail = result.outcome.detail().unwrap_or_default();
-        format!("`{}` could not run: {detail}", result.name)
-    };
-    let all: Vec<String> = stopped.iter().map(of).collect();
-    CliError::unreachable(format!("check {}", all.join("; check ")))
-        .hint("it says nothing about the commit: run it again when that is mended")
 }
 
 fn print(session: &Session, report: &Report, error: Option<&CliError>) {

@@ -3,7 +3,7 @@
 use crate::cli::text::Text;
 use crate::cli::ui::Ui;
 use crate::cli::width;
-use crate::model::check::{CheckResult, Outcome};
+use crate::model::check::CheckResult;
 use crate::model::id::{Fence, Stamp};
 use crate::model::name::Author;
 use crate::model::task::{Edit, TaskEvent};
@@ -124,10 +124,7 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
 /// Returns what came of a check; of one that did not pass, with the end of what it printed.
 fn checked(result: &CheckResult) -> (String, Option<String>) {
     let commit = short_commit(&result.commit);
-    let what = match &result.outcome {
-        Outcome::Passed => format!("ran check {} on {commit}", result.name),
-        _ => format!("ran check {} on {commit}, which did not pass", result.name),
-    };
+    let what = format!("ran check {} on {commit}", result.name);
     let words = super::checked(result);
     let lines = match result.passed() {
         true => Vec::new(),

@@ -237,3 +237,18 @@ fn what_nobody_may_write_to_is_removed() {
     remove_all(&dir.path().join("a")).unwrap();
     assert!(!dir.path().join("a").exists());
 }
+
+#[test]
+fn what_was_left_in_it_can_be_swept_out() {
+    let test = TestRepo::init(&[]);
+    let [first, _] = two_commits(&test);
+    let repo = test.open();
+    let scratch = repo.scratch(&place(&repo));
+    scratch.sweep();
+    scratch.check_out(first).unwrap();
+    for name in ["out", "left", "a"] {
+        fs::write(scratch.path().join(name), "x").unwrap();
+    }
+    scratch.sweep();
+    assert_eq!(names(scratch.path()), [".gitignore", "a", "out"]);
+}

@@ -227,7 +227,11 @@ impl<'r> Runner<'r> {
             ShellEnd::Cancelled => return Err(cancelled(&check.command)),
         };
         let space = match output.was_full {
-            true => Space::Full,
+            true => {
+                // Whoever needs room next should not have to run a check for it.
+                bench.scratch.sweep();
+                Space::Full
+            }
             false => Space::Enough,
         };
         Ok((judge(ended, space), output.lines))
