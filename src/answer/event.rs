@@ -4,9 +4,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::format::rfc3339;
+use crate::model::check::CheckResult;
 use crate::model::id::{Fence, Stamp};
 use crate::model::name::Author;
 use crate::model::task::{Draft, Edit, TaskEvent};
+
+use super::CheckJson;
 
 /// An event with the fields of its kind.
 #[derive(Debug, Serialize)]
@@ -147,8 +150,21 @@ fn fields(event: &TaskEvent) -> Value {
         TaskEvent::Retracted { event, note } => {
             json!({ "event": event.to_string(), "note": note })
         }
+        TaskEvent::Checked(result) => of_check(result),
         TaskEvent::Overridden { reason, paths } => json!({ "reason": reason, "paths": paths }),
     }
+}
+
+/// `at` is when the event was written, so when the check ran is under another name.
+fn of_check(result: &CheckResult) -> Value {
+    let mut fields = match serde_json::to_value(CheckJson::from(result)) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    if let Some(at) = fields.remove("at") {
+        fields.insert("ran_at".to_owned(), at);
+    }
+    Value::Object(fields)
 }
 
 fn created(draft: &Draft) -> Value {
@@ -161,6 +177,7 @@ fn created(draft: &Draft) -> Value {
         "lane": draft.lane.as_ref().map(ToString::to_string),
         "tags": texts(&draft.tags),
         "done_criteria": draft.done_criteria,
+        "checks": texts(&draft.checks),
         "paths": texts(&draft.paths),
         "shared": texts(&draft.shared),
         "resources": texts(&draft.resources),
@@ -187,6 +204,7 @@ fn edited(edit: &Edit) -> Value {
     set("lane", edit.lane.as_ref().map(word));
     set("tags", edit.tags.as_ref().map(texts));
     set("done_criteria", edit.done_criteria.clone().map(Value::from));
+    set("checks", edit.checks.as_ref().map(texts));
     set("paths", edit.paths.as_ref().map(texts));
     set("shared", edit.shared.as_ref().map(texts));
     set("resources", edit.resources.as_ref().map(texts));

@@ -4,6 +4,7 @@
 mod advice;
 mod agent;
 mod board;
+mod check;
 mod claim;
 mod config;
 mod daemon;
@@ -29,6 +30,7 @@ mod task;
 pub use advice::command_line;
 pub use agent::{AgentJson, AgentsJson, LeftJson};
 pub use board::{BoardJson, WrittenJson};
+pub use check::{CheckEntryJson, CheckJson, CheckListJson, CheckedJson, ChecksJson};
 pub use claim::{ClaimJson, ClaimedJson, ClaimsJson, ReleasedJson};
 pub use config::{SettingJson, SettingsJson};
 pub use daemon::DaemonJson;

@@ -1,6 +1,6 @@
 //! From what an operation says to what every door gives: kind, message and what to do next.
 
-use crate::format::rfc3339;
+use crate::format::{CHECKS_FILE, rfc3339};
 use crate::git::GitError;
 use crate::model::advice::{Advice, Call};
 use crate::model::id::{IdPrefix, TaskId};
@@ -12,7 +12,7 @@ use crate::ops::{Elsewhere, Held, OpsError};
 use crate::store::StoreError;
 
 use super::refusal::of_refusal;
-use super::{Fault, Holding, Kind};
+use super::{CheckJson, Fault, Holding, Kind};
 
 /// Returns how errors of a command about one task are printed: hints name it as it was typed.
 pub fn on(id: &IdPrefix) -> impl Fn(OpsError) -> Fault {
@@ -73,6 +73,22 @@ fn about(error: OpsError, id: Option<&str>) -> Fault {
             Fault::failed(error.to_string()).hint("git remote add origin URL, then reflectt init")
         }
         OpsError::Nothing(message) => Fault::nothing(message),
+        OpsError::ChecksFile { ref branch, .. } => {
+            let correct = format!("correct `{CHECKS_FILE}`, and bring that to `{branch}`");
+            Fault::from(anyhow::Error::new(error)).hint(correct)
+        }
+        OpsError::CouldNotRun(ref stopped) => {
+            let checks: Vec<CheckJson> = stopped.iter().map(CheckJson::from).collect();
+            Fault::unreachable(error.to_string())
+                .told("stopped", serde_json::to_value(checks).unwrap_or_default())
+                .hint("it says nothing about the commit: run it again when that is mended")
+        }
+        OpsError::NoChecks { ref branch } => {
+            let branch = branch.as_deref().unwrap_or("main");
+            Fault::nothing(error.to_string()).hint(format!(
+                "bring a `{CHECKS_FILE}` with `[checks.NAME]` and `run = \"COMMAND\"` to `{branch}`"
+            ))
+        }
         error @ OpsError::Shallow(_) => Fault::failed(error.to_string()),
         OpsError::Setting(SettingError::UnknownKey { ref near, .. }) => {
             let near = near.clone();
@@ -109,6 +125,10 @@ fn not_found(error: Fault, what: &str, near: &[String]) -> Fault {
         "lane" => error.hint(set("lanes.NAME", "PURPOSE").so("makes a lane")),
         "resource" => error.hint(set("resources.NAME", "CAPACITY").so("makes a resource")),
         "setting" => error.hint(Call::to("config list")),
+        "check" => error.hint(Call::to("checks list")),
+        "commit to check" => error
+            .hint(Call::to("sync").so("brings the work of others"))
+            .hint("git fetch (if it is on the remote)"),
         "unread message" => error.hint(Call::to("inbox")),
         _ => error,
     }

@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::model::advice::Call;
+use crate::model::check::CheckResult;
 use crate::model::id::TaskId;
 use crate::model::name::AgentName;
 use crate::model::queue::Dependency;
 use crate::model::rule::{Refusal, Rule};
+use crate::model::text::short_commit;
 
 use super::of_ops::next_claim;
-use super::{Fault, texts};
+use super::{CheckJson, Fault, texts};
 
 /// Returns it as it is printed; hints name what it is about as it was typed, if it was.
 pub(super) fn of_refusal(refusal: &Refusal, id: Option<&str>) -> Fault {
@@ -55,6 +57,10 @@ pub(super) fn of_refusal(refusal: &Refusal, id: Option<&str>) -> Fault {
         }
         Rule::Dirty => error.hint("git stash, or git commit, and then the same again"),
         Rule::Member => error.hint(Call::to("who")),
+        Rule::Check => match refusal {
+            Refusal::CheckFailed { failed, .. } => error.hint(again(failed)),
+            _ => error,
+        },
     }
 }
 
@@ -95,6 +101,10 @@ fn facts(refusal: &Refusal) -> Fault {
         | Refusal::NotClaimant { holder, .. }
         | Refusal::NotTheirsToCancel { holder, .. } => error.told("holder", holder.as_str()),
         Refusal::NotReviewer { reviewer, .. } => error.told("reviewer", reviewer.as_str()),
+        Refusal::CheckFailed { failed, .. } => {
+            let failed: Vec<CheckJson> = failed.iter().map(CheckJson::from).collect();
+            error.told("failed", serde_json::to_value(failed).unwrap_or_default())
+        }
         Refusal::NoEvidence { missing, .. } => {
             let numbers: Vec<usize> = missing.iter().map(|(number, _)| *number).collect();
             error.told("missing", numbers)
@@ -105,6 +115,15 @@ fn facts(refusal: &Refusal) -> Fault {
 
 fn may_come(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::NotHere { can_come: true, .. })
+}
+
+/// Returns the call that runs what failed once more.
+fn again(failed: &[CheckResult]) -> Call {
+    let run = (failed.iter()).fold(Call::to("checks run"), |run, it| run.on("name", &it.name));
+    match failed.first() {
+        Some(one) => run.set("commit", short_commit(&one.commit)),
+        None => run,
+    }
 }
 
 fn awaits_cancelled(refusal: &Refusal) -> bool {

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use crate::format::rfc3339;
 use crate::model::id::{Fence, Stamp, TaskId};
+use crate::model::name::CheckName;
 use crate::model::task::{Approval, Block, Handoff, Landed, Submission, Task};
 use crate::ops::{Shown, TaskRow};
 
-use super::EventJson;
+use super::{CheckedJson, EventJson};
 
 #[derive(Debug, Serialize)]
 pub struct TaskJson<'a> {
@@ -20,6 +21,8 @@ pub struct TaskJson<'a> {
     pub lane: Option<&'a str>,
     pub tags: Vec<&'a str>,
     pub done_criteria: &'a [String],
+    /// The checks that must pass.
+    pub checks: Vec<&'a str>,
     pub paths: Vec<&'a str>,
     /// Those of `paths` that others may hold at the same time.
     pub shared: Vec<&'a str>,
@@ -119,6 +122,8 @@ pub struct ShownJson<'a> {
     pub path: &'a str,
     /// Why that file cannot be read, where an older version is shown.
     pub quarantined: Option<&'a str>,
+    /// The latest run of each check on each commit.
+    pub checked: Vec<CheckedJson<'a>>,
     pub events: Vec<EventJson<'a>>,
 }
 
@@ -144,6 +149,7 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
                 .map(crate::model::name::Tag::as_str)
                 .collect(),
             done_criteria: &task.done_criteria,
+            checks: (task.checks.iter()).map(CheckName::as_str).collect(),
             paths: task
                 .paths
                 .iter()
@@ -204,6 +210,9 @@ impl<'a> From<&'a Shown> for ShownJson<'a> {
             },
             path: &shown.path,
             quarantined: shown.quarantined.as_deref(),
+            checked: (shown.row.task.checked.iter())
+                .map(CheckedJson::from)
+                .collect(),
             events: (shown.events.iter())
                 .map(|(stamp, by, event, void)| EventJson::new(*stamp, by, event, void.as_deref()))
                 .collect(),

@@ -88,6 +88,7 @@ pub enum Command {
     Hooks(command::hooks::HooksArgs),
     Hook(command::hook::HookArgs),
     Check(command::check::CheckArgs),
+    Checks(command::checks::ChecksArgs),
     Doctor(command::doctor::DoctorArgs),
     Demo(command::demo::DemoArgs),
     Guide(command::guide::GuideArgs),

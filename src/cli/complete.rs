@@ -16,7 +16,7 @@ use clap_complete::env::Shells;
 
 use crate::git::{OpenOptions, Repo};
 use crate::model::id::IdPrefix;
-use crate::model::name::{AgentName, ChannelName, Lane, ResourceName};
+use crate::model::name::{AgentName, ChannelName, CheckName, Lane, ResourceName};
 use crate::model::settings::{GENERAL, KEYS};
 use crate::model::task::{Priority, Status};
 use crate::ops::{self, Context, Recipient, TaskFilter};
@@ -115,6 +115,8 @@ fn completer(arg: &Arg, settings: bool) -> Option<ArgValueCompleter> {
         lanes
     } else if is(&[TypeId::of::<ResourceName>()]) {
         resources
+    } else if is(&[TypeId::of::<CheckName>()]) {
+        checks
     } else if is(&[TypeId::of::<Status>()]) {
         statuses
     } else if is(&[TypeId::of::<Priority>()]) {
@@ -200,6 +202,13 @@ fn all_channels() -> Vec<(String, String)> {
 
 fn lanes(current: &OsStr) -> Offers {
     named(current, "lanes.")
+}
+
+fn checks(current: &OsStr) -> Offers {
+    let file = context().and_then(|context| ops::checks::check_file(&context).ok());
+    let all = file.map(|file| file.checks.all).unwrap_or_default();
+    let offers = all.iter().map(|it| offer(it.name.as_str(), &it.command));
+    beginning(current, offers.collect())
 }
 
 fn resources(current: &OsStr) -> Offers {

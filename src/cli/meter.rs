@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::git::{Progress, Transfer, Way};
+use crate::ops::checks::Step;
 
 use super::ui::Ui;
 
@@ -37,18 +38,44 @@ impl Meter {
                 way,
                 elapsed,
                 progress,
-            } => {
-                let early = self.written.get().is_some_and(|at| elapsed < at + PACE);
-                if elapsed >= SHORT && !early {
-                    self.written.set(Some(elapsed));
-                    self.ui.passing(&line(remote, way, progress));
+            } => self.show(elapsed, || line(remote, way, progress)),
+            Transfer::Ended => self.end(),
+        }
+    }
+
+    /// Shows what a run of checks is at.
+    pub fn see_check(&self, step: &Step) {
+        match step {
+            Step::Waits { elapsed } => self.show(*elapsed, || {
+                "waiting for a worktree: others run checks in all of them".to_owned()
+            }),
+            Step::Prepares => self.end(),
+            Step::Runs {
+                check,
+                elapsed,
+                line,
+            } => self.show(*elapsed, || {
+                let doing = format!("check {} runs for {}s", check.name, elapsed.as_secs());
+                match line() {
+                    Some(line) => fitting(format!("{doing}: {line}")),
+                    None => doing,
                 }
-            }
-            Transfer::Ended => {
-                if self.written.take().is_some() {
-                    self.ui.passing("");
-                }
-            }
+            }),
+            Step::Ended => self.end(),
+        }
+    }
+
+    fn show(&self, elapsed: Duration, line: impl FnOnce() -> String) {
+        let early = self.written.get().is_some_and(|at| elapsed < at + PACE);
+        if elapsed >= SHORT && !early {
+            self.written.set(Some(elapsed));
+            self.ui.passing(&line());
+        }
+    }
+
+    fn end(&self) {
+        if self.written.take().is_some() {
+            self.ui.passing("");
         }
     }
 }
@@ -58,10 +85,13 @@ fn line(remote: &str, way: Way, progress: Option<&Progress>) -> String {
         Way::Fetch => "fetching from",
         Way::Push => "pushing to",
     };
-    let mut line = match progress {
+    fitting(match progress {
         Some(progress) => format!("{doing} {remote}: {progress}"),
         None => format!("{doing} {remote}"),
-    };
+    })
+}
+
+fn fitting(mut line: String) -> String {
     if let Some((end, _)) = line.char_indices().nth(WIDTH) {
         line.truncate(end);
     }
@@ -73,6 +103,8 @@ mod tests {
     use super::super::options::UiOptions;
     use super::super::ui::tests::{PIPE, TERMINAL, printed_shared};
     use super::*;
+    use crate::model::check::Check;
+    use crate::model::time::Span;
 
     fn run(options: UiOptions) -> String {
         printed_shared(options, |ui| {
@@ -144,6 +176,42 @@ mod tests {
                 "{shown:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_check_that_takes_long_is_seen_at_work() {
+        let check = Check {
+            name: "test".parse().unwrap(),
+            command: "make test".to_owned(),
+            time_limit: Span::from_mins(10),
+        };
+        let options = UiOptions {
+            color: super::super::options::ColorChoice::Never,
+            ..TERMINAL
+        };
+        let shown = printed_shared(options, |ui| {
+            let meter = Meter::new(ui.clone());
+            meter.see_check(&Step::Prepares);
+            for (secs, line) in [(0, "early"), (2, "compiling \u{1b}[2J"), (3, "x")] {
+                meter.see_check(&Step::Runs {
+                    check: &check,
+                    elapsed: Duration::from_secs(secs),
+                    line: &|| Some(line.to_owned()),
+                });
+            }
+            meter.see_check(&Step::Ended);
+            ui.warn("after it");
+        });
+        let first = "check test runs for 2s: compiling ␛[2J";
+        let second = "check test runs for 3s: x";
+        let blank = |count: usize| " ".repeat(count);
+        let width = first.chars().count();
+        let rest = blank(width - second.len());
+        let expected = format!(
+            "\r{first}\r{second}{rest}\r{}\rwarning: after it\n",
+            blank(second.len())
+        );
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod demo;
 pub mod error;
 mod excerpt;
 mod input;
+mod interrupt;
 mod meter;
 pub mod options;
 pub mod session;
@@ -131,6 +132,7 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Hooks(command) => command.run(session),
         Command::Hook(command) => return command.run(session),
         Command::Check(command) => return command.run(session),
+        Command::Checks(command) => return command.run(session),
         Command::Doctor(command) => return command.run(session),
         Command::Demo(command) => return command.run(session),
         Command::Guide(command) => command.run(session),

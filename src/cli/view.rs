@@ -9,12 +9,14 @@ pub use history::{describe, history};
 
 use std::collections::BTreeSet;
 
+use crate::model::check::{CheckResult, Outcome};
 use crate::model::fit::{self, Missing};
 use crate::model::id::TaskId;
 use crate::model::path::PathPattern;
 use crate::model::queue::Dependency;
 use crate::model::task::{Status, Task};
 use crate::model::text;
+use crate::model::time::Span;
 use crate::ops::TaskRow;
 
 use super::text::{DIM, Text, YELLOW};
@@ -106,10 +108,13 @@ pub fn task(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Stan
             .bold(&task.title),
     );
     facts(ui, task, waits, standing);
-    if !task.done_criteria.is_empty() {
+    if !task.done_criteria.is_empty() || !task.checks.is_empty() {
         heading(ui, "done when");
         for (index, criterion) in task.done_criteria.iter().enumerate() {
             ui.line(format!("  {}. {criterion}", index + 1));
+        }
+        for check in &task.checks {
+            ui.line(format!("  the check {check} passes"));
         }
     }
     if let Some(changes) = &task.changes {
@@ -235,6 +240,48 @@ pub fn submission(ui: &Ui, task: &Task) {
     some("commit", bundle.commit.as_ref());
     some("pr", bundle.pr.as_ref());
     some("caveat", bundle.caveat.as_ref());
+}
+
+/// Prints the latest run of each check on the commit that is, or was last, checked.
+pub fn checks(ui: &Ui, task: &Task) {
+    let submitted = task.submission.as_ref();
+    let submitted = submitted.and_then(|(_, bundle)| bundle.commit.as_deref());
+    let latest = task.checked.last().map(|run| run.result.commit.as_str());
+    let known = |commit: &&str| task.checked.iter().any(|run| run.result.commit == *commit);
+    let Some(commit) = submitted.filter(known).or(latest) else {
+        return;
+    };
+    heading(ui, &format!("checked {}", text::short_commit(commit)));
+    for run in (task.checked.iter()).filter(|run| run.result.commit == commit) {
+        let result = &run.result;
+        ui.line(format!(
+            "  {}: {}, by {} {}",
+            result.name,
+            checked(result),
+            run.by,
+            ui.relative(result.at.0)
+        ));
+    }
+}
+
+/// Says in a few words what came of a check.
+pub fn checked(result: &CheckResult) -> String {
+    let took = tenths(result.took);
+    match &result.outcome {
+        Outcome::Passed if result.cached => "passed before on the same files".to_owned(),
+        Outcome::Passed => format!("passed in {took}"),
+        Outcome::Failed { code } => format!("failed with exit code {code} after {took}"),
+        Outcome::CouldNotRun { detail, .. } => format!("could not run: {detail}"),
+    }
+}
+
+/// Returns a time as people read it: with tenths of a second as long as these matter.
+fn tenths(span: Span) -> String {
+    let millis = span.as_millis();
+    match millis {
+        0..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
+        _ => Span::from_secs(millis / 1000).to_string(),
+    }
 }
 
 fn fact(ui: &Ui, key: &str, value: &str) {

@@ -5,6 +5,7 @@
 //! bytes and git stores it once. Reading what was printed and printing it again changes nothing.
 
 mod agent;
+mod check;
 mod claim;
 mod error;
 mod field;
@@ -21,6 +22,7 @@ mod writer;
 mod tests;
 
 pub use agent::{ParsedAgent, ShownAgent, parse_agent, print_agent};
+pub use check::{CHECKS_FILE, parse_checks};
 pub use claim::{parse_claim, parse_table, print_claim, print_table};
 pub use error::FormatError;
 pub use message::{parse_message, print_message};

@@ -215,6 +215,29 @@ impl<'i> Reader<'i> {
         Ok(extra)
     }
 
+    /// Checks that every key was taken: files that people alone write have no keys of a later
+    /// version, but misspelt ones, which must not be passed over.
+    pub fn nothing_else(self) -> Result<(), FormatError> {
+        let first = (self.table.iter()).min_by_key(|(key, _)| key.span().start);
+        match first {
+            None => Ok(()),
+            Some((key, _)) => {
+                let reason = "there is no such key here".to_owned();
+                Err(self.wrong(key.get_ref(), key.span().start, reason))
+            }
+        }
+    }
+
+    /// Returns the error that this table itself, under `key`, has for `reason`.
+    pub fn refused(&self, key: &str, reason: Reason) -> FormatError {
+        FormatError::Wrong {
+            key: key.escape_debug().to_string(),
+            event: self.event,
+            line: self.line,
+            reason,
+        }
+    }
+
     /// Takes out every key that `wanted` picks, with its value.
     pub fn drain(
         &mut self,

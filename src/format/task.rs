@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::event::Log;
 use crate::model::id::{Stamp, TaskId};
-use crate::model::name::{AgentName, Lane, ResourceName, Tag};
+use crate::model::name::{AgentName, CheckName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
 use crate::model::task::{Priority, Status, Task, TaskEvent, TaskLog};
 
@@ -63,6 +63,7 @@ pub struct Shown {
     pub lane: Option<Lane>,
     pub tags: Option<BTreeSet<Tag>>,
     pub done_criteria: Option<Vec<String>>,
+    pub checks: Option<BTreeSet<CheckName>>,
     pub paths: Option<Vec<PathPattern>>,
     pub shared: Option<BTreeSet<PathPattern>>,
     pub resources: Option<BTreeSet<ResourceName>>,
@@ -82,6 +83,7 @@ impl Shown {
             lane: task.lane.clone(),
             tags: Some(task.tags.clone()).filter(|tags| !tags.is_empty()),
             done_criteria: Some(task.done_criteria.clone()).filter(|list| !list.is_empty()),
+            checks: Some(task.checks.clone()).filter(|names| !names.is_empty()),
             paths: Some(task.paths.clone()).filter(|paths| !paths.is_empty()),
             shared: Some(task.shared.clone()).filter(|paths| !paths.is_empty()),
             resources: Some(task.resources.clone()).filter(|names| !names.is_empty()),
@@ -104,6 +106,9 @@ impl Shown {
             done_criteria: file
                 .opt("done_criteria", field::list(field::note))?
                 .filter(|list: &Vec<String>| !list.is_empty()),
+            checks: file
+                .opt("checks", field::list(field::parsed))?
+                .filter(|names: &BTreeSet<CheckName>| !names.is_empty()),
             paths: file
                 .opt("paths", field::list(field::parsed))?
                 .filter(|paths: &Vec<PathPattern>| !paths.is_empty()),
@@ -178,6 +183,7 @@ fn print_state(out: &mut Writer, task: &Task) {
     out.opt_word("lane", task.lane.as_ref());
     out.list("tags", &task.tags);
     out.list("done_criteria", &task.done_criteria);
+    out.list("checks", &task.checks);
     out.list("paths", &task.paths);
     out.list("shared", &task.shared);
     out.list("resources", &task.resources);

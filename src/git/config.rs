@@ -92,7 +92,7 @@ impl Repo {
     ///
     /// The values are copied, then the extension is set, then they are removed from where they
     /// were, so that a crash in between leaves a repository that works, and that a repetition mends.
-    fn enable_worktree_config(&self) -> Result<(), GitError> {
+    pub(super) fn enable_worktree_config(&self) -> Result<(), GitError> {
         let common = self.common_config();
         let own = self.common_dir().join("config.worktree");
         let bare = read_value(&common, "core.bare")?.filter(|value| is_true(value));

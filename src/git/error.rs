@@ -143,6 +143,12 @@ pub enum GitError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot make a clean worktree at `{}`", path.display())]
+    Scratch {
+        path: PathBuf,
+        #[source]
+        source: BoxError,
+    },
     #[error("cannot list the worktrees in `{}`", path.display())]
     ListWorktrees {
         path: PathBuf,

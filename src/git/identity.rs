@@ -6,7 +6,7 @@ use std::fs;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 
 /// One process, told from every other that ever has its number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,6 +82,17 @@ impl Process {
         let to_end = |pid| kill_process(pid, Signal::TERM).is_ok();
         self.runs() && number(self.pid).is_some_and(to_end)
     }
+
+    /// Kills this very process, if it runs, and the group that it is the first of. Where the system
+    /// does not tell it from another with its number, nobody is killed.
+    pub fn kill_group(&self) {
+        if self.birth.is_some()
+            && self.runs()
+            && let Some(pid) = number(self.pid)
+        {
+            kill_process_group(pid, Signal::KILL).ok();
+        }
+    }
 }
 
 impl fmt::Display for Process {
@@ -114,6 +125,11 @@ impl FromStr for Process {
             birth: birth(),
         })
     }
+}
+
+/// Returns the number of the user as whom this process acts.
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// Returns which start of the machine this is, if the system says so.

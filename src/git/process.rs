@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::{Cancel, CommandFailure, GitError};
 
+mod shell;
+mod tail;
 mod wait;
+
+pub use shell::{Shell, ShellEnd, ShellOutput, ShellSign};
 
 /// What `git rev-parse --local-env-vars` lists: variables that bind git to one repository.
 ///

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::repo::canonical;
+use super::scratch::is_scratch;
 use super::{GitError, RefFormat, Repo};
 
 /// One worktree: the main one or a linked one.
@@ -19,7 +20,8 @@ pub struct WorktreeInfo {
 }
 
 impl Repo {
-    /// Returns the main worktree and then the linked ones, those whose directory is gone included.
+    /// Returns the main worktree and then the linked ones, those whose directory is gone included,
+    /// and without those that are our own; see [`super::Scratch`].
     pub fn worktrees(&self) -> Result<Vec<WorktreeInfo>, GitError> {
         let main = match self.inner.main_repo() {
             Ok(main) => main.workdir().map(canonical),
@@ -42,7 +44,8 @@ impl Repo {
             Err(source) => return Err(GitError::ListWorktrees { path: dir, source }),
         };
         // One that is being removed while we look is one that is not there.
-        for git_dir in entries.flatten().map(|entry| entry.path()) {
+        let all = entries.flatten().map(|entry| entry.path());
+        for git_dir in all.filter(|git_dir| !is_scratch(git_dir)) {
             let Some(dot_git) = dot_git(&git_dir) else {
                 continue;
             };
@@ -104,7 +107,7 @@ impl Repo {
 }
 
 /// Returns where the file `.git` of a linked worktree was when git last wrote its place.
-fn dot_git(git_dir: &Path) -> Option<PathBuf> {
+pub(super) fn dot_git(git_dir: &Path) -> Option<PathBuf> {
     let link = std::fs::read(git_dir.join("gitdir")).ok()?;
     Some(git_dir.join(OsStr::from_bytes(link.trim_ascii_end())))
 }

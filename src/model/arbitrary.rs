@@ -11,12 +11,13 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::agent::{AgentEvent, AgentKind, AgentLog, Profile};
+use super::check::{CheckResult, Obstacle, Outcome};
 use super::claim::{Claim, CloneId, Pause, Phase, Table};
 use super::event::{Decided, Event, Log};
 use super::extra::Extra;
 use super::id::{COUNT_MAX, Fence, Stamp, TaskId};
 use super::message::{Message, Notice};
-use super::name::{AgentName, Author, ChannelName, Lane, ResourceName, Tag};
+use super::name::{AgentName, Author, ChannelName, CheckName, Lane, ResourceName, Tag};
 use super::path::PathPattern;
 use super::reflection::{Reflection, Severity};
 use super::settings::{SettingsEvent, SettingsLog};
@@ -24,7 +25,7 @@ use super::task::{
     Draft, Edit, Fault, Priority, SentBack, Status, Submission, Task, TaskEvent, TaskLog,
 };
 use super::text;
-use super::time::Timestamp;
+use super::time::{Span, Timestamp};
 
 fn words<T: std::str::FromStr<Err: std::fmt::Debug> + Clone + std::fmt::Debug + 'static>(
     words: &'static [&'static str],
@@ -58,6 +59,10 @@ pub fn tag() -> impl Strategy<Value = Tag> + Clone {
 
 pub fn channel() -> impl Strategy<Value = ChannelName> + Clone {
     words(&["general", "deploys"])
+}
+
+pub fn check() -> impl Strategy<Value = CheckName> + Clone {
+    words(&["test", "lint"])
 }
 
 pub fn resource() -> impl Strategy<Value = ResourceName> + Clone {
@@ -191,7 +196,7 @@ fn priority() -> impl Strategy<Value = Priority> + Clone {
 pub fn draft() -> impl Strategy<Value = Draft> + Clone {
     let names = (of(agent()), of(agent()), of(lane()), btree_set(tag(), 0..3));
     let lists = (
-        vec(text(), 0..3),
+        (vec(text(), 0..3), btree_set(check(), 0..3)),
         paths(),
         shared(),
         resources(),
@@ -199,7 +204,7 @@ pub fn draft() -> impl Strategy<Value = Draft> + Clone {
     );
     (title(), text(), priority(), names, lists).prop_map(|(title, body, priority, names, lists)| {
         let (assignee, reviewer, lane, tags) = names;
-        let (done_criteria, paths, shared, resources, blocked_by) = lists;
+        let ((done_criteria, checks), paths, shared, resources, blocked_by) = lists;
         Draft {
             title,
             body,
@@ -209,6 +214,7 @@ pub fn draft() -> impl Strategy<Value = Draft> + Clone {
             lane,
             tags,
             done_criteria,
+            checks,
             paths,
             shared,
             resources,
@@ -225,7 +231,7 @@ pub fn edit() -> impl Strategy<Value = Edit> + Clone {
         of(btree_set(tag(), 0..3)),
     );
     let lists = (
-        of(vec(text(), 0..3)),
+        (of(vec(text(), 0..3)), of(btree_set(check(), 0..3))),
         of(paths()),
         of(shared()),
         of(resources()),
@@ -234,7 +240,7 @@ pub fn edit() -> impl Strategy<Value = Edit> + Clone {
     (of(title()), of(text()), of(priority()), names, lists).prop_map(
         |(title, body, priority, names, lists)| {
             let (assignee, reviewer, lane, tags) = names;
-            let (done_criteria, paths, shared, resources, blocked_by) = lists;
+            let ((done_criteria, checks), paths, shared, resources, blocked_by) = lists;
             Edit {
                 title,
                 body,
@@ -244,6 +250,7 @@ pub fn edit() -> impl Strategy<Value = Edit> + Clone {
                 lane,
                 tags,
                 done_criteria,
+                checks,
                 paths,
                 shared,
                 resources,
@@ -251,6 +258,32 @@ pub fn edit() -> impl Strategy<Value = Edit> + Clone {
             }
         },
     )
+}
+
+pub fn check_result() -> impl Strategy<Value = CheckResult> + Clone {
+    let outcome = prop_oneof![
+        Just(Outcome::Passed),
+        (1..126u8).prop_map(|code| Outcome::Failed { code }),
+        (select(Obstacle::ALL.to_vec()), text())
+            .prop_map(|(obstacle, detail)| Outcome::CouldNotRun { obstacle, detail }),
+    ];
+    let of_what = (check(), text(), select(vec!["c1", "c2"]), text());
+    let run = (0..1u64 << 40, time(), any::<bool>(), vec(text(), 0..3));
+    (of_what, outcome, run).prop_map(|(of_what, outcome, run)| {
+        let (name, command, commit, tree) = of_what;
+        let (took, at, cached, output) = run;
+        CheckResult {
+            name,
+            command,
+            commit: commit.to_owned(),
+            tree,
+            outcome,
+            took: Span::from_millis(took),
+            at,
+            cached,
+            output,
+        }
+    })
 }
 
 pub fn submission() -> impl Strategy<Value = Submission> + Clone {
@@ -348,6 +381,7 @@ pub fn task_event() -> BoxedStrategy<TaskEvent> {
         1 => text().prop_map(|reason| TaskEvent::Reopened { reason }),
         1 => (text(), vec(text(), 0..3))
             .prop_map(|(reason, paths)| TaskEvent::Overridden { reason, paths }),
+        1 => check_result().prop_map(|result| TaskEvent::Checked(Box::new(result))),
         1 => unknown_kind().prop_map(|kind| TaskEvent::Unknown { kind }),
         1 => (stamp(), text()).prop_map(|(event, note)| TaskEvent::Retracted { event, note }),
     ]
@@ -426,7 +460,10 @@ fn fit(task: &Task, kind: &mut TaskEvent, by: &mut Author, pick: Index) {
         TaskEvent::SentBack(back) => {
             back.submission = (task.submission.as_ref()).map_or(back.submission, |it| it.0);
         }
-        TaskEvent::Edited(_) | TaskEvent::Commented { .. } | TaskEvent::Unknown { .. } => {}
+        TaskEvent::Edited(_)
+        | TaskEvent::Commented { .. }
+        | TaskEvent::Checked(_)
+        | TaskEvent::Unknown { .. } => {}
         _ => {
             if let Some(holder) = by_holder {
                 *by = holder;

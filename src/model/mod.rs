@@ -10,6 +10,7 @@ pub mod arbitrary;
 pub mod audit;
 pub mod batch;
 pub mod board;
+pub mod check;
 pub mod claim;
 pub mod decide;
 pub mod enforce;

@@ -1,4 +1,4 @@
-//! Names that people and agents choose: agents, channels, lanes, tags, resources.
+//! Names that people and agents choose: agents, channels, lanes, tags, resources, checks.
 //!
 //! They become file names on the branch, words in a shell and parts of commit trailers, so the
 //! alphabet is small. It has one script, so that no two names look alike.
@@ -136,6 +136,10 @@ name!(
 name!(
     /// A named semaphore, like an API's rate limit, with a capacity in the settings.
     ResourceName, reserved: &[]
+);
+name!(
+    /// A command by which the repository judges a commit.
+    CheckName, reserved: &[]
 );
 
 impl AgentName {

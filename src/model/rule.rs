@@ -3,11 +3,13 @@
 //! The name is part of the command line's promise (`"rule"` in `--json`), so an agent can act
 //! on it without reading the sentence.
 
+use super::check::{CheckResult, Outcome};
 use super::id::{Fence, TaskId};
 use super::name::{AgentName, Author, ResourceName};
 use super::presence::Liveness;
 use super::queue::Dependency;
 use super::task::Status;
+use super::text::short_commit;
 
 /// Why a move was refused. Losing to another holder is not a refusal; see [`super::decide`].
 ///
@@ -188,6 +190,12 @@ pub enum Refusal {
         /// The criteria, counted from 1.
         missing: Vec<(usize, String)>,
     },
+    #[error("{}", failed_checks(.failed))]
+    CheckFailed {
+        /// None where checks run for no task.
+        task: Option<TaskId>,
+        failed: Vec<CheckResult>,
+    },
     #[error("a newer submission of `{task}` replaced the one reviewed")]
     Replaced { task: TaskId },
     #[error("`{task}` was submitted anew since you looked at it")]
@@ -220,6 +228,20 @@ pub enum Refusal {
 
 fn listed<T>(items: &[T], word: impl Fn(&T) -> String) -> String {
     items.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn failed_checks(failed: &[CheckResult]) -> String {
+    let of = |result: &CheckResult| match &result.outcome {
+        Outcome::Failed { code } => format!("`{}` (exit code {code})", result.name),
+        _ => format!("`{}`", result.name),
+    };
+    let commit = failed
+        .first()
+        .map_or("", |result| short_commit(&result.commit));
+    match failed {
+        [one] => format!("check {} failed on commit {commit}", of(one)),
+        many => format!("checks {} failed on commit {commit}", listed(many, of)),
+    }
 }
 
 fn circular(circle: &[TaskId]) -> String {
@@ -261,6 +283,7 @@ impl Refusal {
             R::AtWork { .. } => return (Rule::Member, None),
             R::OwnReview { task, .. } => return (Rule::Reviewer, *task),
             R::Dirty { task, .. } => (Rule::Dirty, task),
+            R::CheckFailed { task, .. } => return (Rule::Check, *task),
             R::Criteria { task } => (Rule::Criteria, task),
             R::Waits { task, .. } => (Rule::Dependencies, task),
             R::Cycle { task, .. } => (Rule::Cycle, task),
@@ -336,6 +359,8 @@ pub enum Rule {
     Dirty,
     /// Whoever is at work leaves the team by itself.
     Member,
+    /// A check of the repository failed.
+    Check,
 }
 
 impl Rule {
@@ -357,6 +382,7 @@ impl Rule {
             Rule::NewerSubmission => "newer_submission",
             Rule::Dirty => "dirty",
             Rule::Member => "member",
+            Rule::Check => "check",
         }
     }
 }

@@ -18,10 +18,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use super::check::CheckResult;
 use super::claim::Phase;
 use super::event::Log;
 use super::id::{Fence, Stamp, TaskId};
-use super::name::{AgentName, Author, Lane, ResourceName, Tag};
+use super::name::{AgentName, Author, CheckName, Lane, ResourceName, Tag};
 use super::path::PathPattern;
 use super::rule::Refusal;
 use super::time::Timestamp;
@@ -105,7 +106,7 @@ pub struct ChoiceError {
 }
 
 /// Reads one of `all` by its name, in any case.
-pub(super) fn choose<T: Copy>(
+pub(in crate::model) fn choose<T: Copy>(
     what: &'static str,
     text: &str,
     all: &[T],
@@ -183,6 +184,15 @@ pub struct Handoff {
     pub at: Timestamp,
 }
 
+/// A run of a check, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The event that tells of it.
+    pub stamp: Stamp,
+    pub by: Author,
+    pub result: CheckResult,
+}
+
 /// The state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
@@ -197,6 +207,8 @@ pub struct Task {
     pub lane: Option<Lane>,
     pub tags: BTreeSet<Tag>,
     pub done_criteria: Vec<String>,
+    /// The checks that must pass: criteria, too.
+    pub checks: BTreeSet<CheckName>,
     pub paths: Vec<PathPattern>,
     /// Those of `paths` that others may hold at the same time.
     pub shared: BTreeSet<PathPattern>,
@@ -215,6 +227,10 @@ pub struct Task {
     pub block: Option<Block>,
     /// The latest submission and the event that made it.
     pub submission: Option<(Stamp, Submission)>,
+    /// The latest runs of checks, without their output: one for each check and commit, oldest
+    /// first.
+    pub checked: Vec<Checked>,
+    /// The latest note of a reviewer who asked for changes.
     /// The approval of the latest submission.
     pub approved: Option<Approval>,
     pub landed: Option<Landed>,
@@ -267,10 +283,16 @@ impl Task {
         }
     }
 
+    /// Tells whether another agent can check that it is done: passing a check is such a criterion.
     pub fn has_concrete_criteria(&self) -> bool {
-        self.done_criteria
-            .iter()
-            .any(|c| super::text::is_concrete(c))
+        !self.checks.is_empty()
+            || (self.done_criteria.iter()).any(|criterion| super::text::is_concrete(criterion))
+    }
+
+    /// Returns the latest run of a check on a commit, if it is known.
+    pub fn checked_on(&self, name: &CheckName, commit: &str) -> Option<&Checked> {
+        let of = |run: &&Checked| run.result.name == *name && run.result.commit == commit;
+        self.checked.iter().rev().find(of)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::format::CHECKS_FILE;
 use crate::git::{GitError, Oid};
 use crate::model::agent::ProfileError;
+use crate::model::check::CheckResult;
 use crate::model::claim::Claim;
 use crate::model::id::{IdError, TaskId};
 use crate::model::name::{AgentName, NameError};
@@ -15,7 +17,7 @@ use crate::model::rule::Refusal;
 use crate::model::settings::SettingError;
 use crate::model::text::TextError;
 use crate::model::time::Timestamp;
-use crate::store::StoreError;
+use crate::store::{BadFile, StoreError};
 
 use super::home::Elsewhere;
 
@@ -64,6 +66,21 @@ pub enum OpsError {
     Void { task: TaskId, reason: String },
     #[error("{0}")]
     Nothing(String),
+    /// The file that defines checks is no such file.
+    #[error("`{CHECKS_FILE}` on `{branch}` cannot be read")]
+    ChecksFile {
+        branch: String,
+        #[source]
+        source: BadFile,
+    },
+    /// These checks say nothing about what they were to check.
+    #[error("{}", could_not_run(.0))]
+    CouldNotRun(Vec<CheckResult>),
+    #[error("{}", no_checks(branch.as_deref()))]
+    NoChecks {
+        /// `None` if there is no landing branch.
+        branch: Option<String>,
+    },
     /// A shallow clone lacks what a commit was built upon.
     #[error("this clone is shallow: what commit {} changes cannot be told from what was there before", .0.short())]
     Shallow(Oid),
@@ -107,6 +124,24 @@ impl From<StoreError> for OpsError {
 impl From<GitError> for OpsError {
     fn from(error: GitError) -> OpsError {
         StoreError::from(error).into()
+    }
+}
+
+fn could_not_run(stopped: &[CheckResult]) -> String {
+    let of = |result: &CheckResult| {
+        let detail = result.outcome.detail().unwrap_or_default();
+        format!("check `{}` could not run: {detail}", result.name)
+    };
+    stopped.iter().map(of).collect::<Vec<_>>().join("; ")
+}
+
+fn no_checks(branch: Option<&str>) -> String {
+    match branch {
+        Some(branch) => format!("there are no checks: `{CHECKS_FILE}` on `{branch}` defines none"),
+        None => {
+            "there are no checks: this repository has no branch `main` or `master` to define them"
+                .to_owned()
+        }
     }
 }
 

@@ -113,6 +113,27 @@ pub fn tip(ctx: &Context, branch: &str) -> Result<Option<Oid>, OpsError> {
     })
 }
 
+/// The landing branch with a commit, and called as people do here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LandingBranch {
+    /// `main`, or `origin/main` where it is the remote's.
+    pub name: String,
+    pub tip: Oid,
+}
+
+/// Returns the landing branch; `None` if there is none, or nothing on it.
+pub fn landing_branch(ctx: &Context) -> Result<Option<LandingBranch>, OpsError> {
+    let snapshot = ctx.store().snapshot()?;
+    let Some(Landing { branch, tip }) = of(ctx, &snapshot)? else {
+        return Ok(None);
+    };
+    let name = match ctx.store().link() {
+        Some(link) => format!("{}/{branch}", link.name),
+        None => branch,
+    };
+    Ok(tip.map(|tip| LandingBranch { name, tip }))
+}
+
 /// Returns where our copy of the remote's landing branch is.
 pub fn tracking(link: &Link, branch: &str) -> Result<RefName, OpsError> {
     let name = layout::tracking(&link.name, &format!("heads/{branch}"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::id::{IdPrefix, TaskId};
-use crate::model::name::{AgentName, Lane, Tag};
+use crate::model::name::{AgentName, CheckName, Lane, Tag};
 use crate::model::path::PathPattern;
 use crate::model::queue;
 use crate::model::rule::Refusal;
@@ -13,7 +13,7 @@ use crate::model::text;
 use super::requests::Act;
 use super::task_new::{check_names, criteria};
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, claim, find};
+use super::{Context, OpsError, checks, claim, find};
 
 /// What to change; `None` leaves a field alone, an inner `None` clears it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct TaskChanges {
     pub add_criteria: Vec<String>,
     /// Numbers of criteria to drop, from 1.
     pub drop_criteria: BTreeSet<usize>,
+    pub add_checks: BTreeSet<CheckName>,
+    pub drop_checks: BTreeSet<CheckName>,
     pub add_paths: Vec<PathPattern>,
     /// Paths to add that others may hold at the same time.
     pub share_paths: Vec<PathPattern>,
@@ -42,6 +44,7 @@ pub struct TaskChanges {
 
 /// Changes a task and returns it. What is already so changes nothing.
 pub fn edit(ctx: &Context, id: &IdPrefix, changes: &TaskChanges) -> Result<Task, OpsError> {
+    checks::warn_of_unknown(ctx, &changes.add_checks);
     transact(ctx, |tx| change(tx, id, changes))
 }
 
@@ -132,6 +135,12 @@ fn plan(tx: &Tx, task: &Task, changes: &TaskChanges) -> Result<Edit, OpsError> {
     }
     done_criteria.extend(criteria(&changes.add_criteria)?);
 
+    if let Some(unknown) = changes.drop_checks.difference(&task.checks).next() {
+        return Err(find::missing("check", unknown.as_str(), &task.checks));
+    }
+    let mut checks = &task.checks - &changes.drop_checks;
+    checks.extend(changes.add_checks.iter().cloned());
+
     let mut paths: Vec<PathPattern> = task
         .paths
         .iter()
@@ -179,6 +188,7 @@ fn plan(tx: &Tx, task: &Task, changes: &TaskChanges) -> Result<Edit, OpsError> {
         lane: differs(changes.lane.clone(), &task.lane),
         tags: differs(Some(tags), &task.tags),
         done_criteria: differs(Some(done_criteria), &task.done_criteria),
+        checks: differs(Some(checks), &task.checks),
         paths: differs(Some(paths), &task.paths),
         shared: differs(Some(shared), &task.shared),
         resources: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::id::{IdPrefix, TaskId};
-use crate::model::name::{AgentName, Lane, ResourceName, Tag};
+use crate::model::name::{AgentName, CheckName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
 use crate::model::rule::Refusal;
 use crate::model::task::{Draft, Priority, Task, TaskLog};
@@ -11,13 +11,15 @@ use crate::model::text;
 use crate::store::Snapshot;
 
 use super::tx::transact;
-use super::{Context, OpsError, find, task_edit};
+use super::{Context, OpsError, checks, find, task_edit};
 
 #[derive(Debug, Default, Clone)]
 pub struct NewTask {
     pub title: String,
     pub body: Option<String>,
     pub criteria: Vec<String>,
+    /// Checks that must pass.
+    pub checks: BTreeSet<CheckName>,
     pub priority: Option<Priority>,
     pub assignee: Option<AgentName>,
     pub reviewer: Option<AgentName>,
@@ -41,6 +43,7 @@ pub fn new_task(ctx: &Context, new: &NewTask) -> Result<Task, OpsError> {
             None => String::new(),
         },
         done_criteria: criteria(&new.criteria)?,
+        checks: new.checks.clone(),
         priority: new.priority.unwrap_or_default(),
         assignee: new.assignee.clone(),
         reviewer: new.reviewer.clone(),
@@ -51,6 +54,7 @@ pub fn new_task(ctx: &Context, new: &NewTask) -> Result<Task, OpsError> {
         resources: new.resources.clone(),
         blocked_by: BTreeSet::new(),
     };
+    checks::warn_of_unknown(ctx, &new.checks);
     transact(ctx, |tx| {
         let snapshot = tx.snapshot;
         check_names(

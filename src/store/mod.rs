@@ -3,6 +3,7 @@
 //! Only this layer knows the names of refs and of paths on the branch. It reads snapshots and
 //! publishes changes as compare-and-swap; what may change is decided above and below.
 
+mod bench;
 mod cache;
 mod change;
 mod clone;
@@ -19,6 +20,7 @@ pub mod layout;
 mod link;
 mod local;
 mod merge;
+mod passed;
 mod patience;
 mod presence;
 mod publish;
@@ -38,6 +40,7 @@ mod work;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+pub use bench::{BENCHES, Bench};
 pub use cache::CacheState;
 pub use change::{Changes, Origin};
 pub use clone::Here;
@@ -49,6 +52,7 @@ pub use history::{HistoryEvent, Subject};
 pub use inbox::Mail;
 pub use link::{Link, PLACES_KEY, Places, PushedTips, REMOTE_KEY, Tips};
 pub use merge::MergedRecord;
+pub use passed::{Passed, PassedChecks};
 pub use patience::Patience;
 pub use presence::Presence;
 pub use publish::{Published, Turn, advisory};

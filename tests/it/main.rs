@@ -9,6 +9,7 @@ mod alive;
 mod bad_input;
 mod by_hand;
 mod chaos;
+mod checks;
 mod crash;
 mod daemon;
 mod demo;

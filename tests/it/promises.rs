@@ -246,6 +246,22 @@ fn what_commands_print_as_json_keeps_its_shape() {
     it.tell("hooks snippet", "kai", &["hooks", "snippet", "github"])
         .ok();
     it.tell("check", "kai", &["check", "HEAD"]).ok();
+    let passing = "[checks.test]\nrun = \"echo fine\"\n";
+    repo.write("reflectt.toml", passing);
+    repo.commit("checks");
+    it.tell("checks list", "kai", &["checks", "list"]).ok();
+    it.tell("checks run", "kai", &["checks", "run"]).ok();
+    let failing = "[checks.test]\nrun = \"echo no; exit 1\"\n";
+    let stopped = "[checks.tool]\nrun = \"no-such-tool\"\n";
+    repo.write("reflectt.toml", format!("{failing}{stopped}"));
+    repo.commit("checks");
+    it.refused("a check that failed", 4, "kai", &["checks", "run"]);
+    let tool = ["checks", "run", "tool"];
+    it.refused("a check that could not run", 6, "kai", &tool);
+    let kept = ["checks", "run", "--task", &other];
+    it.refused("a check for a task", 4, "kai", &kept);
+    it.tell("task show: checked", "kai", &["task", "show", &other])
+        .ok();
     it.tell("doctor", "kai", &["doctor"]).ok();
     it.tell("doctor --fix", "kai", &["doctor", "--fix"]).ok();
     it.tell("sync without a remote", "kai", &["sync"]);

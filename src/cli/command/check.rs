@@ -21,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// A commit may change claimed files if its trailers carry the fence of that claim, if one built
 /// upon it does, if its author's name is the holder's, or if an override is on the record.
 ///
+/// (The repository's own checks, such as its tests, are run by `reflectt checks`.)
+///
 /// Exits with 3 if files of others are changed, with 7 if a commit was made under a claim that was
 /// lost since, with 4 if files are changed that nobody has claimed where the team requires it.
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ pub mod board;
 pub mod cancel;
 pub mod channel;
 pub mod check;
+pub mod checks;
 pub mod claim;
 pub mod claims;
 pub mod completions;

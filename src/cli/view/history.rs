@@ -3,6 +3,7 @@
 use crate::cli::text::Text;
 use crate::cli::ui::Ui;
 use crate::cli::width;
+use crate::model::check::CheckResult;
 use crate::model::id::{Fence, Stamp};
 use crate::model::name::Author;
 use crate::model::task::{Edit, Fault, TaskEvent};
@@ -112,6 +113,7 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
         }
         TaskEvent::Cancelled { reason } => said("cancelled it", reason),
         TaskEvent::Reopened { reason } => said("reopened it", reason),
+        TaskEvent::Checked(result) => checked(result),
         TaskEvent::Overridden { reason, paths } => said(
             &format!("changed {} all the same", paths.join(", ")),
             reason,
@@ -122,6 +124,18 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
             None,
         ),
     }
+}
+
+/// Returns what came of a check; of one that did not pass, with the end of what it printed.
+fn checked(result: &CheckResult) -> (String, Option<String>) {
+    let commit = short_commit(&result.commit);
+    let what = format!("ran check {} on {commit}", result.name);
+    let words = super::checked(result);
+    let lines = match result.passed() {
+        true => Vec::new(),
+        false => result.output.clone(),
+    };
+    (what, Some([vec![words], lines].concat().join("\n")))
 }
 
 fn changed(edit: &Edit) -> Vec<String> {
@@ -156,6 +170,7 @@ fn changed(edit: &Edit) -> Vec<String> {
         edit.done_criteria
             .as_ref()
             .map(|all| format!("criteria to {} in all", all.len())),
+        list("checks", edit.checks.as_ref()),
         list("paths", edit.paths.as_ref()),
         list("shared paths", edit.shared.as_ref()),
         list("resources", edit.resources.as_ref()),

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::format::FormatError;
+use crate::format::check;
 use crate::format::field;
 use crate::format::reader::Reader;
 use crate::format::writer::Writer;
@@ -118,6 +119,7 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
         "reopened" => TaskEvent::Reopened {
             reason: table.need("reason", field::note)?,
         },
+        "checked" => TaskEvent::Checked(Box::new(check::read_result(table)?)),
         "overridden" => TaskEvent::Overridden {
             reason: table.need("reason", field::note)?,
             paths: table
@@ -141,6 +143,9 @@ fn read_draft(table: &mut Reader) -> Result<Draft, FormatError> {
             .unwrap_or_default(),
         done_criteria: table
             .opt("done_criteria", field::list(field::note))?
+            .unwrap_or_default(),
+        checks: table
+            .opt("checks", field::list(field::parsed))?
             .unwrap_or_default(),
         paths: table
             .opt("paths", field::list(field::parsed))?
@@ -167,6 +172,7 @@ fn read_edit(table: &mut Reader) -> Result<Edit, FormatError> {
         lane: table.opt("lane", field::clearable)?,
         tags: table.opt("tags", field::list(field::parsed))?,
         done_criteria: table.opt("done_criteria", field::list(field::note))?,
+        checks: table.opt("checks", field::list(field::parsed))?,
         paths: table.opt("paths", field::list(field::parsed))?,
         shared: table.opt("shared", field::list(field::parsed))?,
         resources: table.opt("resources", field::list(field::parsed))?,
@@ -272,6 +278,7 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
             out.text("reason", reason);
         }
         TaskEvent::Retracted { .. } => out.retracted(event),
+        TaskEvent::Checked(result) => check::print_result(out, result),
         TaskEvent::Overridden { reason, paths } => {
             out.text("reason", reason);
             out.list("paths", paths);
@@ -300,6 +307,7 @@ fn print_draft(out: &mut Writer, draft: &Draft) {
     out.opt_word("lane", draft.lane.as_ref());
     out.list("tags", &draft.tags);
     out.list("done_criteria", &draft.done_criteria);
+    out.list("checks", &draft.checks);
     out.list("paths", &draft.paths);
     out.list("shared", &draft.shared);
     out.list("resources", &draft.resources);
@@ -332,6 +340,7 @@ fn print_edit(out: &mut Writer, edit: &Edit) {
     word(out, "lane", edit.lane.as_ref());
     list(out, "tags", edit.tags.as_ref());
     list(out, "done_criteria", edit.done_criteria.as_ref());
+    list(out, "checks", edit.checks.as_ref());
     list(out, "paths", edit.paths.as_ref());
     list(out, "shared", edit.shared.as_ref());
     list(out, "resources", edit.resources.as_ref());

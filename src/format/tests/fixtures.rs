@@ -27,9 +27,10 @@ fn tasks() {
         let log = parse_task(file.as_bytes()).unwrap().into_log().unwrap();
         assert_eq!(undated(&print_task(&log)), file);
     }
-    let dated = fixture!("task-dated");
-    let log = parse_task(dated.as_bytes()).unwrap().into_log().unwrap();
-    assert_eq!(print_task(&log), dated);
+    for file in [fixture!("task-dated"), fixture!("task-checked")] {
+        let log = parse_task(file.as_bytes()).unwrap().into_log().unwrap();
+        assert_eq!(print_task(&log), file);
+    }
     let parsed = parse_task(fixture!("task-title-only").as_bytes()).unwrap();
     assert_eq!(
         parsed.shown.title.as_deref(),

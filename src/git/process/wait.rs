@@ -184,7 +184,7 @@ fn end_group(child: &mut Child, mut pipes: Pipes) {
 
 /// Tells whether the child has ended, and leaves it to be reaped: while it is not, its process
 /// group cannot be given to another.
-fn has_ended(child: &Child) -> io::Result<bool> {
+pub(super) fn has_ended(child: &Child) -> io::Result<bool> {
     let flags = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     match waitid(WaitId::Pid(Pid::from_child(child)), flags) {
         Ok(status) => Ok(status.is_some()),
@@ -193,7 +193,7 @@ fn has_ended(child: &Child) -> io::Result<bool> {
     }
 }
 
-fn time_left(deadline: Option<Instant>) -> Option<Duration> {
+pub(super) fn time_left(deadline: Option<Instant>) -> Option<Duration> {
     match deadline {
         None => Some(Duration::MAX),
         Some(deadline) => {
@@ -204,7 +204,7 @@ fn time_left(deadline: Option<Instant>) -> Option<Duration> {
 }
 
 /// Waits until one of the pipes has something to do, and tells which: the first is written to.
-fn look(fds: [Option<BorrowedFd>; 3], limit: Duration) -> io::Result<[bool; 3]> {
+pub(super) fn look(fds: [Option<BorrowedFd>; 3], limit: Duration) -> io::Result<[bool; 3]> {
     let flags = [PollFlags::OUT, PollFlags::IN, PollFlags::IN];
     let mut ready = [false; 3];
     let limit = limit.clamp(Duration::from_millis(1), Duration::from_secs(60));

@@ -16,6 +16,7 @@ impl Task {
         match event {
             TaskEvent::Created(_) => Err(self.wrong_status("created again")),
             TaskEvent::Commented { .. }
+            | TaskEvent::Checked(_)
             | TaskEvent::Overridden { .. }
             | TaskEvent::Retracted { .. } => Ok(()),
             TaskEvent::Unknown { .. } => Ok(()),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::check::{CheckResult, RUNS_MAX};
 use crate::model::event::Event;
 use crate::model::id::{Fence, Stamp, TaskId};
 use crate::model::moment::Moment;
@@ -10,7 +11,8 @@ use crate::model::path::PathPattern;
 use crate::model::time::Timestamp;
 
 use super::{
-    Approval, Block, Draft, Edit, Folded, Handoff, Landed, Status, Task, TaskEvent, TaskLog,
+    Approval, Block, Checked, Draft, Edit, Folded, Handoff, Landed, Status, Task, TaskEvent,
+    TaskLog,
 };
 
 /// How much of an earlier note is kept beside that of a claim that lapsed, in characters. A task
@@ -118,6 +120,7 @@ impl Task {
             lane: draft.lane.clone(),
             tags: draft.tags.clone(),
             done_criteria: draft.done_criteria.clone(),
+            checks: draft.checks.clone(),
             paths: draft.paths.clone(),
             shared: within(&draft.paths, &draft.shared),
             resources: draft.resources.clone(),
@@ -131,6 +134,7 @@ impl Task {
             submission: None,
             approved: None,
             landed: None,
+            checked: Vec::new(),
             changes: None,
             handoff: None,
             reason: None,
@@ -152,6 +156,7 @@ impl Task {
             | TaskEvent::Retracted { .. }
             | TaskEvent::Unknown { .. } => {}
             TaskEvent::Edited(edit) => self.edit(edit),
+            TaskEvent::Checked(result) => self.note_check(stamp, &event.by, result),
             TaskEvent::Claimed {
                 agent,
                 fence,
@@ -289,6 +294,7 @@ impl Task {
         set(&mut self.lane, edit.lane.as_ref());
         set(&mut self.tags, edit.tags.as_ref());
         set(&mut self.done_criteria, edit.done_criteria.as_ref());
+        set(&mut self.checks, edit.checks.as_ref());
         set(&mut self.paths, edit.paths.as_ref());
         set(&mut self.shared, edit.shared.as_ref());
         self.shared = within(&self.paths, &self.shared);
@@ -307,6 +313,20 @@ impl Task {
                 false => self.shared.remove(path),
             };
         }
+    }
+
+    /// Keeps the latest run of each check on each commit, and of those the latest.
+    fn note_check(&mut self, stamp: Stamp, by: &Author, result: &CheckResult) {
+        let same =
+            |run: &Checked| run.result.name == result.name && run.result.commit == result.commit;
+        self.checked.retain(|run| !same(run));
+        self.checked.push(Checked {
+            stamp,
+            by: by.clone(),
+            result: result.without_output(),
+        });
+        let surplus = self.checked.len().saturating_sub(RUNS_MAX);
+        self.checked.drain(..surplus);
     }
 
     fn hold(&mut self, agent: &AgentName, fence: Fence, at: Timestamp) {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::model::check::CheckResult;
 use crate::model::event::Kind;
 use crate::model::id::{Fence, Stamp, TaskId};
-use crate::model::name::{AgentName, Lane, ResourceName, Tag};
+use crate::model::name::{AgentName, CheckName, Lane, ResourceName, Tag};
 use crate::model::path::PathPattern;
 
 use super::{ChoiceError, Priority, choose};
@@ -22,6 +23,8 @@ pub struct Draft {
     pub lane: Option<Lane>,
     pub tags: BTreeSet<Tag>,
     pub done_criteria: Vec<String>,
+    /// Checks that must pass.
+    pub checks: BTreeSet<CheckName>,
     pub paths: Vec<PathPattern>,
     /// Those of `paths` that others may hold at the same time.
     pub shared: BTreeSet<PathPattern>,
@@ -40,6 +43,7 @@ pub struct Edit {
     pub lane: Option<Option<Lane>>,
     pub tags: Option<BTreeSet<Tag>>,
     pub done_criteria: Option<Vec<String>>,
+    pub checks: Option<BTreeSet<CheckName>>,
     pub paths: Option<Vec<PathPattern>>,
     pub shared: Option<BTreeSet<PathPattern>>,
     pub resources: Option<BTreeSet<ResourceName>>,
@@ -210,6 +214,8 @@ pub enum TaskEvent {
     Reopened {
         reason: String,
     },
+    /// Somebody ran a check on work for the task.
+    Checked(Box<CheckResult>),
     /// Somebody changed claimed files all the same, with a reason.
     Overridden {
         reason: String,
@@ -278,6 +284,7 @@ impl TaskEvent {
             TaskEvent::Created(_)
             | TaskEvent::Corrected { .. }
             | TaskEvent::Commented { .. }
+            | TaskEvent::Checked(_)
             | TaskEvent::Overridden { .. }
             | TaskEvent::Retracted { .. }
             | TaskEvent::Unknown { .. } => false,
@@ -305,6 +312,7 @@ impl TaskEvent {
             TaskEvent::Lapsed { .. } => "lapsed",
             TaskEvent::Cancelled { .. } => "cancelled",
             TaskEvent::Reopened { .. } => "reopened",
+            TaskEvent::Checked(_) => "checked",
             TaskEvent::Overridden { .. } => "overridden",
             TaskEvent::Retracted { .. } => "retracted",
             TaskEvent::Unknown { kind } => kind,

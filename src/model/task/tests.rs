@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::model::arbitrary;
+use crate::model::check::{Outcome, RUNS_MAX};
 use crate::model::event::Decided;
 use crate::model::rule::Rule;
 
@@ -209,7 +213,7 @@ fn every_move_from_every_status() {
     // The status after the event in each status: todo, doing, blocked, validating, done,
     // cancelled; `NO` where it is refused.
     #[rustfmt::skip]
-    let moves: [(&str, TaskEvent, [Option<Status>; 6]); 28] = [
+    let moves: [(&str, TaskEvent, [Option<Status>; 6]); 29] = [
         ("kai",  claimed("kai", 4),        [Some(Doing), Some(Doing), Some(Doing), Some(Doing), NO, NO]),
         ("link", claimed("link", 4),       [Some(Doing), Some(Doing), Some(Doing), Some(Doing), NO, NO]),
         ("link", claimed("link", 0),       [NO, NO, NO, NO, NO, NO]),
@@ -238,6 +242,7 @@ fn every_move_from_every_status() {
         ("link", cancelled(),              [Some(Cancelled), Some(Cancelled), Some(Cancelled), Some(Cancelled), NO, NO]),
         ("link", reopened(),               [NO, NO, NO, NO, Some(Todo), Some(Todo)]),
         ("link", title(),                  [Some(Todo), Some(Doing), Some(Blocked), Some(Validating), NO, NO]),
+        ("link", ran("test", "c1", 1),     [Some(Todo), Some(Doing), Some(Blocked), Some(Validating), Some(Done), Some(Cancelled)]),
     ];
     for (by, event, expected) in moves {
         for ((status, story), expected) in in_every_status().into_iter().zip(expected) {
@@ -563,4 +568,103 @@ fn a_review_that_was_decided_stands_beside_an_edit_by_hand_that_came_to_light_la
     // Its author approves nothing, however it was decided.
     let task = approval("kai").task_void(&[4]);
     assert_eq!(task.status, Status::Validating);
+}
+
+fn ran(check: &str, commit: &str, code: u8) -> TaskEvent {
+    TaskEvent::Checked(Box::new(CheckResult {
+        name: check.parse().unwrap(),
+        command: "make".to_owned(),
+        commit: commit.to_owned(),
+        tree: "t".to_owned(),
+        outcome: match code {
+            0 => Outcome::Passed,
+            code => Outcome::Failed { code },
+        },
+        took: Default::default(),
+        at: Timestamp(7),
+        cached: false,
+        output: vec!["the end".to_owned()],
+    }))
+}
+
+#[test]
+fn the_latest_run_of_each_check_on_each_commit_is_known_whatever_the_status() {
+    let story = Story::new()
+        .then("kai", ran("test", "c1", 1))
+        .then("kai", ran("lint", "c1", 0))
+        .then(
+            "link",
+            TaskEvent::Cancelled {
+                reason: "no use".to_owned(),
+            },
+        )
+        .then("sage", ran("test", "c1", 0))
+        .then("sage", ran("test", "c2", 2));
+    let task = story.task();
+    assert_eq!(task.status, Status::Cancelled);
+    let runs: Vec<_> = (task.checked.iter())
+        .map(|run| {
+            (
+                run.result.name.as_str(),
+                &*run.result.commit,
+                run.by.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        runs,
+        [
+            ("lint", "c1", "kai"),
+            ("test", "c1", "sage"),
+            ("test", "c2", "sage")
+        ]
+    );
+    let name = "test".parse().unwrap();
+    let run = task.checked_on(&name, "c1").unwrap();
+    assert!(run.result.passed() && run.result.output.is_empty());
+    assert_eq!(task.checked_on(&name, "c3"), None);
+
+    let many = (0..100).fold(Story::new(), |story, n| {
+        story.then("kai", ran("test", &format!("c{n}"), 0))
+    });
+    let task = many.task();
+    assert_eq!(task.checked.len(), RUNS_MAX);
+    assert_eq!(task.checked.last().unwrap().result.commit, "c99");
+}
+
+#[test]
+fn to_pass_a_check_is_a_criterion() {
+    let vague = Story::of(Draft {
+        title: "Log in".to_owned(),
+        ..Draft::default()
+    });
+    assert!(!vague.task().has_concrete_criteria());
+    let edit = Edit {
+        checks: Some(["test".parse().unwrap()].into()),
+        ..Edit::default()
+    };
+    let checked = vague.then("kai", TaskEvent::Edited(Box::new(edit)));
+    assert!(checked.task().has_concrete_criteria());
+    let none = std::collections::BTreeMap::new();
+    let evidence = crate::model::review::evidence(&checked.task(), &none);
+    assert_eq!(evidence, Ok(Vec::new()), "nobody is asked for words");
+}
+
+proptest! {
+    #[test]
+    fn what_is_known_of_checks_is_what_was_said_last(log in arbitrary::lived_log()) {
+        let task = log.fold().unwrap().task;
+        prop_assert!(task.checked.len() <= RUNS_MAX);
+        let mut last = std::collections::BTreeMap::new();
+        for (stamp, event) in log.log.in_force() {
+            if let TaskEvent::Checked(result) = &event.kind {
+                last.insert((result.name.clone(), result.commit.clone()), stamp);
+            }
+        }
+        let known: std::collections::BTreeMap<_, _> = (task.checked.iter())
+            .map(|run| ((run.result.name.clone(), run.result.commit.clone()), run.stamp))
+            .collect();
+        prop_assert_eq!(known.len(), task.checked.len());
+        prop_assert_eq!(known, last);
+    }
 }

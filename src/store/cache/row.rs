@@ -15,12 +15,15 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::git::Oid;
+use crate::model::check::{CheckResult, Outcome};
 use crate::model::glance::Glance;
 use crate::model::id::{Fence, Stamp, TASK_ID_LEN, TaskId};
-use crate::model::name::{Author, ResourceName, Tag};
+use crate::model::name::{Author, CheckName, ResourceName, Tag};
 use crate::model::path::PathPattern;
-use crate::model::task::{Approval, Block, Handoff, Landed, Priority, Status, Submission, Task};
-use crate::model::time::Timestamp;
+use crate::model::task::{
+    Approval, Block, Checked, Handoff, Landed, Priority, Status, Submission, Task,
+};
+use crate::model::time::{Span, Timestamp};
 use crate::store::cache::Source;
 use crate::store::entry::{Depth, Entry};
 use crate::store::shelf::{Quarantined, Slot};
@@ -229,6 +232,8 @@ struct TaskRow<'a> {
     #[serde(borrow)]
     done_criteria: List<'a>,
     #[serde(borrow)]
+    checks: List<'a>,
+    #[serde(borrow)]
     paths: List<'a>,
     #[serde(borrow)]
     shared: List<'a>,
@@ -248,6 +253,8 @@ struct TaskRow<'a> {
     approved: Option<(&'a str, Option<&'a str>, i64)>,
     #[serde(borrow)]
     landed: Option<(&'a str, i64)>,
+    #[serde(borrow)]
+    checked: Vec<CheckedRow<'a>>,
     changes: Option<&'a str>,
     #[serde(borrow)]
     handoff: Option<(&'a str, &'a str, Option<&'a str>, i64)>,
@@ -273,6 +280,28 @@ struct SubmissionRow<'a> {
     pr: Option<&'a str>,
     caveat: Option<&'a str>,
     reviewer: Option<&'a str>,
+}
+
+/// A run of a check, without its output.
+#[derive(Serialize, Deserialize)]
+struct CheckedRow<'a> {
+    stamp: u128,
+    by: &'a str,
+    name: &'a str,
+    command: &'a str,
+    commit: &'a str,
+    tree: &'a str,
+    outcome: OutcomeRow<'a>,
+    took: u64,
+    at: i64,
+    cached: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+enum OutcomeRow<'a> {
+    Passed,
+    Failed(u8),
+    CouldNotRun(&'a str, &'a str),
 }
 
 /// Several texts in one, each ended by a NUL, which none of them can contain.
@@ -311,6 +340,7 @@ impl<'a> TaskRow<'a> {
             lane: task.lane.as_ref().map(crate::model::name::Lane::as_str),
             tags: List::of(task.tags.iter().map(Tag::as_str)),
             done_criteria: List::of(task.done_criteria.iter().map(String::as_str)),
+            checks: List::of(task.checks.iter().map(CheckName::as_str)),
             paths: List::of(task.paths.iter().map(PathPattern::as_str)),
             shared: List::of(task.shared.iter().map(PathPattern::as_str)),
             resources: List::of(task.resources.iter().map(ResourceName::as_str)),
@@ -348,6 +378,7 @@ impl<'a> TaskRow<'a> {
                 (approved.by.as_str(), commit, approved.at.0)
             }),
             landed: (task.landed.as_ref()).map(|landed| (landed.commit.as_str(), landed.at.0)),
+            checked: task.checked.iter().map(CheckedRow::of).collect(),
             changes: task.changes.as_deref(),
             handoff: task.handoff.as_ref().map(|h| {
                 (
@@ -420,6 +451,7 @@ impl TaskRow<'_> {
             lane: optional(self.lane)?,
             tags: all(&self.tags)?,
             done_criteria: self.done_criteria.iter().map(str::to_owned).collect(),
+            checks: all(&self.checks)?,
             paths: patterns(&self.paths).collect(),
             shared: patterns(&self.shared).collect(),
             resources,
@@ -440,6 +472,9 @@ impl TaskRow<'_> {
                 commit: commit.to_owned(),
                 at: Timestamp(at),
             }),
+            checked: (self.checked.iter())
+                .map(CheckedRow::checked)
+                .collect::<Option<_>>()?,
             changes: owned(self.changes),
             handoff,
             reason: owned(self.reason),
@@ -470,6 +505,55 @@ impl SubmissionRow<'_> {
             pr: owned(self.pr),
             caveat: owned(self.caveat),
             reviewer: optional(self.reviewer)?,
+        })
+    }
+}
+
+impl<'a> CheckedRow<'a> {
+    fn of(run: &'a Checked) -> CheckedRow<'a> {
+        let result = &run.result;
+        CheckedRow {
+            stamp: run.stamp.to_bits(),
+            by: run.by.as_str(),
+            name: result.name.as_str(),
+            command: &result.command,
+            commit: &result.commit,
+            tree: &result.tree,
+            outcome: match &result.outcome {
+                Outcome::Passed => OutcomeRow::Passed,
+                Outcome::Failed { code } => OutcomeRow::Failed(*code),
+                Outcome::CouldNotRun { obstacle, detail } => {
+                    OutcomeRow::CouldNotRun(obstacle.as_str(), detail)
+                }
+            },
+            took: result.took.as_millis(),
+            at: result.at.0,
+            cached: result.cached,
+        }
+    }
+
+    fn checked(&self) -> Option<Checked> {
+        Some(Checked {
+            stamp: Stamp::from_bits(self.stamp),
+            by: Author::from_clean(self.by.to_owned()),
+            result: CheckResult {
+                name: parse(self.name)?,
+                command: self.command.to_owned(),
+                commit: self.commit.to_owned(),
+                tree: self.tree.to_owned(),
+                outcome: match self.outcome {
+                    OutcomeRow::Passed => Outcome::Passed,
+                    OutcomeRow::Failed(code) => Outcome::Failed { code },
+                    OutcomeRow::CouldNotRun(obstacle, detail) => Outcome::CouldNotRun {
+                        obstacle: parse(obstacle)?,
+                        detail: detail.to_owned(),
+                    },
+                },
+                took: Span::from_millis(self.took),
+                at: Timestamp(self.at),
+                cached: self.cached,
+                output: Vec::new(),
+            },
         })
     }
 }

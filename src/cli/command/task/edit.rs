@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::cli::{criterion, input, view};
 use crate::model::id::IdPrefix;
-use crate::model::name::{AgentName, Lane, Tag};
+use crate::model::name::{AgentName, CheckName, Lane, Tag};
 use crate::model::task::{Priority, Status};
 use crate::ops::{self, TaskChanges};
 
@@ -53,6 +53,12 @@ struct Fields {
     /// Drop the criterion with this number.
     #[arg(long = "drop-criterion", value_name = "N", value_parser = criterion::number)]
     drop_criteria: Vec<usize>,
+    /// Let passing this check of `reflectt.toml` be a criterion.
+    #[arg(long = "check", value_name = "NAME")]
+    add_checks: Vec<CheckName>,
+    /// Drop a check.
+    #[arg(long = "drop-check", value_name = "NAME")]
+    drop_checks: Vec<CheckName>,
     /// Add a file, directory or glob.
     #[arg(long = "path", value_name = "PATH")]
     add_paths: Vec<String>,
@@ -110,6 +116,8 @@ impl Edit {
             lane: cleared(&fields.lane),
             add_criteria: fields.add_criteria.clone(),
             drop_criteria: fields.drop_criteria.iter().copied().collect(),
+            add_checks: fields.add_checks.iter().cloned().collect(),
+            drop_checks: fields.drop_checks.iter().cloned().collect(),
             add_paths: session.paths(&fields.add_paths)?,
             share_paths: session.paths(&fields.share_paths)?,
             drop_paths: session.paths(&fields.drop_paths)?,

@@ -8,7 +8,7 @@ use crate::cli::session::Session;
 use crate::cli::text::Text;
 use crate::cli::{input, view};
 use crate::model::id::IdPrefix;
-use crate::model::name::{AgentName, Lane, ResourceName, Tag};
+use crate::model::name::{AgentName, CheckName, Lane, ResourceName, Tag};
 use crate::model::task::{Priority, Task};
 use crate::ops::{self, NewTask};
 
@@ -26,6 +26,9 @@ pub struct New {
     /// When it is done: something another agent can check; may be repeated.
     #[arg(long = "criterion", value_name = "TEXT")]
     criteria: Vec<String>,
+    /// When it is done: a check of `reflectt.toml` passes; may be repeated.
+    #[arg(long = "check", value_name = "NAME")]
+    checks: Vec<CheckName>,
     /// How soon: P0 (first), P1, P2 or P3 [default: P2].
     #[arg(long, value_name = "P")]
     priority: Option<Priority>,
@@ -72,6 +75,7 @@ impl New {
             title: self.title.clone(),
             body,
             criteria: self.criteria.clone(),
+            checks: self.checks.iter().cloned().collect(),
             priority: self.priority,
             assignee: self.assignee.clone(),
             reviewer: self.reviewer.clone(),

@@ -32,6 +32,7 @@ impl Show {
         let standing = view::Standing::of(row.provisional);
         view::task(ui, &row.task, &row.waits_for, standing);
         view::submission(ui, &shown.row.task);
+        view::checks(ui, &shown.row.task);
         view::history(ui, &shown.events);
         if let Some(me) = context.identity() {
             hint(ui, &shown, me);

@@ -100,6 +100,7 @@ impl Adopted {
             lane: shown.lane.clone(),
             tags: shown.tags.clone().unwrap_or_default(),
             done_criteria: shown.done_criteria.clone().unwrap_or_default(),
+            checks: shown.checks.clone().unwrap_or_default(),
             paths: shown.paths.clone().unwrap_or_default(),
             shared: shown.shared.clone().unwrap_or_default(),
             resources: shown.resources.clone().unwrap_or_default(),
@@ -129,6 +130,7 @@ fn meant(shown: Shown, before: Option<&Shown>, said: Shown) -> Shown {
             before.map(|it| &it.done_criteria),
             said.done_criteria,
         ),
+        checks: edited(shown.checks, before.map(|it| &it.checks), said.checks),
         paths: edited(shown.paths, before.map(|it| &it.paths), said.paths),
         shared: edited(shown.shared, before.map(|it| &it.shared), said.shared),
         resources: edited(
@@ -170,6 +172,7 @@ fn difference(task: &Task, shown: &Shown) -> (Vec<TaskEvent>, Vec<Unsaid>) {
         lane: maybe(&task.lane, &shown.lane),
         tags: all(&task.tags, shown.tags.as_ref()),
         done_criteria: all(&task.done_criteria, shown.done_criteria.as_ref()),
+        checks: all(&task.checks, shown.checks.as_ref()),
         paths: all(&task.paths, shown.paths.as_ref()),
         shared: all(&task.shared, shown.shared.as_ref()),
         resources: all(&task.resources, shown.resources.as_ref()),
