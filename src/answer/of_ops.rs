@@ -89,6 +89,15 @@ fn about(error: OpsError, id: Option<&str>) -> Fault {
                 "bring a `{CHECKS_FILE}` with `[checks.NAME]` and `run = \"COMMAND\"` to `{branch}`"
             ))
         }
+        error @ OpsError::NoLandingBranch { .. } => {
+            let set = Call::to("config set").on("key", "land.branch");
+            Fault::nothing(error.to_string()).hint(set.on_some("value", "BRANCH").so("names it"))
+        }
+        error @ OpsError::Unsound { .. } => Fault::failed(error.to_string()),
+        error @ OpsError::Busy { .. } => {
+            Fault::new(Kind::Held, error.to_string()).hint("run it again")
+        }
+        error @ OpsError::NotTaken { .. } => Fault::unreachable(error.to_string()),
         error @ OpsError::Shallow(_) => Fault::failed(error.to_string()),
         OpsError::Setting(SettingError::UnknownKey { ref near, .. }) => {
             let near = near.clone();

@@ -56,6 +56,9 @@ pub(super) fn of_refusal(refusal: &Refusal, id: Option<&str>) -> Fault {
                 .hint(submit.so("one for each criterion"))
         }
         Rule::Dirty => error.hint("git stash, or git commit, and then the same again"),
+        Rule::Humans => {
+            error.hint("a person runs it, or `reflectt config set land.by anyone` lets agents")
+        }
         Rule::Member => error.hint(Call::to("who")),
         Rule::Check => match refusal {
             Refusal::CheckFailed { failed, .. } => error.hint(again(failed)),

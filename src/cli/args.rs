@@ -89,6 +89,7 @@ pub enum Command {
     Hook(command::hook::HookArgs),
     Check(command::check::CheckArgs),
     Checks(command::checks::ChecksArgs),
+    Land(command::land::Land),
     Doctor(command::doctor::DoctorArgs),
     Demo(command::demo::DemoArgs),
     Guide(command::guide::GuideArgs),

@@ -133,6 +133,7 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Hook(command) => return command.run(session),
         Command::Check(command) => return command.run(session),
         Command::Checks(command) => return command.run(session),
+        Command::Land(command) => return command.run(session),
         Command::Doctor(command) => return command.run(session),
         Command::Demo(command) => return command.run(session),
         Command::Guide(command) => command.run(session),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeValue;
 
-use crate::model::claim::{Claim, CloneId, Pause, Table};
-use crate::model::id::{Fence, TaskId};
+use crate::model::claim::{Claim, CloneId, Intent, Pause, Table};
+use crate::model::id::{Fence, IdError, TaskId};
 use crate::model::path::PathPattern;
 
 use super::field;
@@ -54,6 +54,7 @@ pub fn parse_claim(bytes: &[u8]) -> Result<Claim, FormatError> {
         branch: file.opt("branch", field::note)?,
         base: file.opt("base", field::note)?,
         why: file.opt("why", field::note)?,
+        intent: file.table("intent")?.map(read_intent).transpose()?,
         nonce: file.need("nonce", hexadecimal)?,
         extra: file.extra()?,
     })
@@ -78,7 +79,27 @@ pub fn print_claim(claim: &Claim) -> String {
     out.opt_text("why", claim.why.as_deref());
     out.word("nonce", format_args!("{:016x}", claim.nonce));
     out.extra(&claim.extra);
+    if let Some(intent) = &claim.intent {
+        out.table("intent");
+        out.text("tip", &intent.tip);
+        let tasks = intent.tasks.iter();
+        let tasks: Vec<String> = tasks.map(|(id, commit)| format!("{id} {commit}")).collect();
+        out.list("tasks", &tasks);
+    }
     out.finish()
+}
+
+fn read_intent(mut table: Reader) -> Result<Intent, FormatError> {
+    let task = |value: &DeValue| {
+        let text = field::string(value)?;
+        let (id, commit) = text.split_once(' ').unwrap_or((text, ""));
+        let id = id.parse().map_err(|error: IdError| error.to_string())?;
+        Ok((id, commit.to_owned()))
+    };
+    Ok(Intent {
+        tip: table.need("tip", field::note)?,
+        tasks: table.opt("tasks", field::list(task))?.unwrap_or_default(),
+    })
 }
 
 /// Reads the table's own file; the claims are in files of their own.

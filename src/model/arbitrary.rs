@@ -639,6 +639,7 @@ pub fn claim() -> BoxedStrategy<Claim> {
                 branch,
                 base,
                 why,
+                intent: None,
                 nonce,
                 extra,
             }

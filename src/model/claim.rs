@@ -107,6 +107,16 @@ impl fmt::Display for CloneId {
     }
 }
 
+/// A move of the landing branch that is about to happen, or has just happened: whoever finds it
+/// after its lander has died can tell which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The commit that the branch is moved to, in hexadecimal.
+    pub tip: String,
+    /// The tasks that land with it, each with the commit it lands as.
+    pub tasks: Vec<(TaskId, String)>,
+}
+
 /// The sole right to work on a task, on paths, or on both, and a share of resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -130,6 +140,8 @@ pub struct Claim {
     pub base: Option<String>,
     /// Why paths are claimed without a task.
     pub why: Option<String>,
+    /// What whoever lands is about to do.
+    pub intent: Option<Intent>,
     /// Makes the claim this one and no other with the same words.
     pub nonce: u64,
     pub extra: Extra,
@@ -210,6 +222,7 @@ impl Table {
                 branch: task.branch.clone(),
                 base: None,
                 why: None,
+                intent: None,
                 nonce: 0,
                 extra: Extra::default(),
             })
@@ -312,6 +325,7 @@ mod tests {
             branch: None,
             base: None,
             why: None,
+            intent: None,
             nonce: 7,
             extra: Extra::default(),
         }

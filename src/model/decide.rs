@@ -12,7 +12,7 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::claim::{Claim, CloneId, Pause, Phase, Table};
+use super::claim::{Claim, CloneId, Intent, Pause, Phase, Table};
 use super::extra::Extra;
 use super::id::TaskId;
 use super::name::{AgentName, ResourceName};
@@ -50,6 +50,12 @@ pub enum Request {
     /// Removes a claim whoever holds it, because its task is over.
     Close {
         id: TaskId,
+    },
+    /// Notes in a claim what its holder is about to land.
+    Intend {
+        id: TaskId,
+        agent: AgentName,
+        intent: Option<Intent>,
     },
     /// Gives a claim to another agent, or frees it if that agent cannot hold it now: it has no
     /// free slot, or the claim overlaps another that its giver keeps.
@@ -220,6 +226,20 @@ pub fn decide(table: &Table, facts: &Facts, request: &Request) -> Decision {
         Request::Release { id, agent } => {
             held(table, facts, *id, agent, |claim| remove(table, claim))
         }
+        Request::Intend { id, agent, intent } => held(table, facts, *id, agent, |claim| {
+            if claim.intent == *intent {
+                return Decision::Unchanged(Some(claim.clone()));
+            }
+            let intent = intent.clone();
+            replace(
+                table,
+                claim,
+                Claim {
+                    intent,
+                    ..claim.clone()
+                },
+            )
+        }),
         Request::Close { id } => match table.claims.get(id) {
             Some(claim) => remove(table, claim),
             None => Decision::Unchanged(None),
@@ -332,6 +352,7 @@ fn decide_take(table: &Table, facts: &Facts, take: &Take) -> Decision {
         branch: take.branch.clone(),
         base: take.base.clone(),
         why: take.why.clone(),
+        intent: None,
         nonce: take.nonce,
         extra: Extra::default(),
     };

@@ -33,11 +33,20 @@ pub enum IdError {
 }
 
 impl TaskId {
+    /// The claim of whoever lands: one for the whole team. No task has this id.
+    pub const LANE: TaskId = TaskId(*b"merge0");
+
     /// Returns a random id. Ids are never reused, so the caller asks again if it is taken.
     pub fn random(rng: &mut fastrand::Rng) -> TaskId {
-        TaskId(std::array::from_fn(|_| {
-            ALPHABET[rng.usize(..ALPHABET.len())]
-        }))
+        let mut draw = || {
+            TaskId(std::array::from_fn(|_| {
+                ALPHABET[rng.usize(..ALPHABET.len())]
+            }))
+        };
+        match draw() {
+            TaskId::LANE => draw(),
+            id => id,
+        }
     }
 
     /// Returns the id that follows from a digest alone, for whoever has to agree on one unasked.

@@ -324,6 +324,7 @@ mod tests {
             branch: None,
             base: None,
             why: None,
+            intent: None,
             nonce: 0,
             extra: Extra::default(),
         }

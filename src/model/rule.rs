@@ -217,6 +217,14 @@ pub enum Refusal {
     Approved { task: TaskId },
     #[error("task `{task}` is not approved")]
     NotApproved { task: TaskId },
+    #[error("`{branch}` is checked out in `{worktree}` and cannot be moved there: {detail}")]
+    InTheWay {
+        branch: String,
+        worktree: String,
+        detail: String,
+    },
+    #[error("in this team only people land; `{by}` is an agent")]
+    Humans { by: AgentName },
     #[error("task `{task}` has no review that could be corrected")]
     NoReview { task: TaskId },
     #[error("`{agent}` is {liveness}; it leaves by itself, or a person takes it off")]
@@ -281,6 +289,8 @@ impl Refusal {
             R::NoResource { .. } | R::Resource { .. } => return (Rule::Resource, None),
             R::Paused { .. } | R::PausedAgain { .. } => return (Rule::Paused, None),
             R::AtWork { .. } => return (Rule::Member, None),
+            R::InTheWay { .. } => return (Rule::Dirty, None),
+            R::Humans { .. } => return (Rule::Humans, None),
             R::OwnReview { task, .. } => return (Rule::Reviewer, *task),
             R::Dirty { task, .. } => (Rule::Dirty, task),
             R::CheckFailed { task, .. } => return (Rule::Check, *task),
@@ -357,6 +367,8 @@ pub enum Rule {
     NewerSubmission,
     /// A branch is checked out only where nothing is lost by it.
     Dirty,
+    /// Only people may do this.
+    Humans,
     /// Whoever is at work leaves the team by itself.
     Member,
     /// A check of the repository failed.
@@ -381,6 +393,7 @@ impl Rule {
             Rule::Submission => "submission",
             Rule::NewerSubmission => "newer_submission",
             Rule::Dirty => "dirty",
+            Rule::Humans => "humans",
             Rule::Member => "member",
             Rule::Check => "check",
         }

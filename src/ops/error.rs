@@ -81,6 +81,25 @@ pub enum OpsError {
         /// `None` if there is no landing branch.
         branch: Option<String>,
     },
+    /// There is nowhere to land.
+    #[error("{}", no_landing_branch(name.as_deref()))]
+    NoLandingBranch {
+        /// `None` if the team has switched landing off.
+        name: Option<String>,
+    },
+    /// What was made to land is not what it must be. Nothing was moved.
+    #[error("nothing has landed: {detail}; this is a fault of reflectt")]
+    Unsound { detail: String },
+    /// Somebody else does the same at this moment, and nothing says who.
+    #[error("somebody else is {what}")]
+    Busy { what: &'static str },
+    /// The remote takes a commit nowhere.
+    #[error("`{remote}` does not take `{branch}` either: {said}")]
+    NotTaken {
+        remote: String,
+        branch: String,
+        said: String,
+    },
     /// A shallow clone lacks what a commit was built upon.
     #[error("this clone is shallow: what commit {} changes cannot be told from what was there before", .0.short())]
     Shallow(Oid),
@@ -184,6 +203,9 @@ fn held_message(held: &Held) -> String {
     if held.wanted == Some(claim.id) {
         return format!("task `{}` is held by `{}`{place}", claim.id, claim.agent);
     }
+    if claim.id == TaskId::LANE {
+        return format!("`{}` is landing{place}", claim.agent);
+    }
     let paths: Vec<String> = held.paths.iter().map(|path| format!("`{path}`")).collect();
     let under = if claim.of_task {
         "for task"
@@ -216,6 +238,13 @@ pub fn unknown_claims(damage: &StoreError) -> String {
         return format!("{why}; what was last known of it counts until reflectt is updated");
     }
     format!("{why}; what was last known of it counts until `reflectt doctor --fix` restores it")
+}
+
+fn no_landing_branch(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("there is no commit on the landing branch `{name}` yet"),
+        None => "this team has no landing branch: what is approved is done".to_owned(),
+    }
 }
 
 /// Returns an error with all its causes, in one line; what was said already is not said again.

@@ -27,10 +27,10 @@ pub fn notice(ctx: &Context) -> Result<Vec<TaskId>, OpsError> {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
-    for entry in approved {
-        if landing.has(ctx, entry.task())?.is_some() {
-            found.push(entry.id());
-        }
+    let tasks: Vec<&Task> = approved.map(Entry::task).collect();
+    let have = landing.have(ctx, &snapshot, &tasks)?;
+    for (task, commit) in tasks.iter().zip(have) {
+        found.extend(commit.map(|_| task.id));
     }
     if !found.is_empty() {
         match record(ctx, &found) {
@@ -68,7 +68,7 @@ fn record(ctx: &Context, found: &[TaskId]) -> Result<(), OpsError> {
         for id in found {
             let task = tx.task(*id)?;
             if task.waits_to_land()
-                && let Some(commit) = landing.has(ctx, &task)?
+                && let Some(commit) = landing.has(ctx, tx.snapshot, &task)?
             {
                 land(tx, &task, commit)?;
                 ids.push(id.to_string());

@@ -1,10 +1,11 @@
 //! The landing branch: where work is done when it is on it.
 
-use crate::git::{Oid, RefName, Relation};
+use crate::git::{Looked, Oid, RefName, Relation, Sought};
 use crate::model::settings::{LandBranch, Settings};
-use crate::model::task::Task;
+use crate::model::task::{Task, TaskEvent};
 use crate::store::{Link, Snapshot, layout};
 
+use super::enforce::TASK_TRAILER;
 use super::{Context, OpsError};
 
 /// Names that a landing branch has where nothing says which it is.
@@ -20,18 +21,74 @@ pub struct Landing {
 
 impl Landing {
     /// Returns the commit of the landing branch in which the submission of `task` is, if it is.
-    pub fn has(&self, ctx: &Context, task: &Task) -> Result<Option<String>, OpsError> {
-        let commit = task
-            .submission
-            .as_ref()
-            .and_then(|(_, it)| it.commit.as_deref());
-        let (Some(tip), Some(commit)) = (self.tip, commit) else {
-            return Ok(None);
-        };
-        let oid = Oid::parse(commit)?;
-        let is_there = ctx.repo().exists(oid) && ctx.repo().is_ancestor(oid, tip)?;
-        Ok(is_there.then(|| commit.to_owned()))
+    pub fn has(
+        &self,
+        ctx: &Context,
+        snapshot: &Snapshot,
+        task: &Task,
+    ) -> Result<Option<String>, OpsError> {
+        Ok(self.have(ctx, snapshot, &[task])?.pop().flatten())
     }
+
+    /// Returns for each task the commit in which its submission has landed, if it has: the commit
+    /// itself, a squash that names the task, or the last of commits with the same patches.
+    pub fn have(
+        &self,
+        ctx: &Context,
+        snapshot: &Snapshot,
+        tasks: &[&Task],
+    ) -> Result<Vec<Option<String>>, OpsError> {
+        let Some(tip) = self.tip else {
+            return Ok(vec![None; tasks.len()]);
+        };
+        let mut works = Vec::new();
+        for (at, task) in tasks.iter().enumerate() {
+            if let Some((_, submission)) = &task.submission
+                && let Some(commit) = &submission.commit
+            {
+                let commit = Oid::parse(commit)?;
+                let base = submission.base.as_deref().map(Oid::parse).transpose()?;
+                let own: Result<Vec<Oid>, _> =
+                    submission.own.iter().map(|it| Oid::parse(it)).collect();
+                works.push((at, commit, base, own?, older(snapshot, task)?));
+            }
+        }
+        let sought: Vec<Sought> = (works.iter())
+            .map(|(at, commit, base, own, older)| Sought {
+                task: tasks[*at].id.as_str(),
+                commit: *commit,
+                base: *base,
+                own,
+                older,
+            })
+            .collect();
+        let looked = Looked {
+            tip,
+            since: None,
+            trailer: TASK_TRAILER,
+        };
+        let mut found = vec![None; tasks.len()];
+        let answers = ctx.repo().find_landed(&looked, &sought)?;
+        for ((at, ..), answer) in works.iter().zip(answers) {
+            found[*at] = answer.map(|found| found.commit.to_string());
+        }
+        Ok(found)
+    }
+}
+
+/// Returns the commits that were submitted before for the same task.
+fn older(snapshot: &Snapshot, task: &Task) -> Result<Vec<Oid>, OpsError> {
+    let latest = task.submission.as_ref().map(|(stamp, _)| *stamp);
+    let Some(entry) = snapshot.entry(task.id)? else {
+        return Ok(Vec::new());
+    };
+    let log = snapshot.log_of(entry)?;
+    let older = log.log.iter().filter(|(stamp, _)| Some(*stamp) != latest);
+    let commits = older.filter_map(|(_, event)| match &event.kind {
+        TaskEvent::Submitted(submission) => submission.commit.as_deref(),
+        _ => None,
+    });
+    commits.map(|commit| Ok(Oid::parse(commit)?)).collect()
 }
 
 /// Returns the landing branch; `None` if the team has none, and what is approved is done.
@@ -132,6 +189,11 @@ pub fn landing_branch(ctx: &Context) -> Result<Option<LandingBranch>, OpsError> 
         None => branch,
     };
     Ok(tip.map(|tip| LandingBranch { name, tip }))
+}
+
+/// Notes what the remote's landing branch holds after a push.
+pub fn note_tip(ctx: &Context, link: &Link, branch: &str, tip: Oid) -> Result<(), OpsError> {
+    Ok(ctx.store().set_copy(&tracking(link, branch)?, tip)?)
 }
 
 /// Returns where our copy of the remote's landing branch is.

@@ -82,6 +82,7 @@ pub use inbox::inbox;
 pub use init::{Initialised, Sharing, init};
 pub use inspect::{CommitLine, Inspection, Work, check_out, inspect};
 pub use join::{AGENT_KEY, Join, Joined, join};
+pub use land::{Awaited, LandReport, Offer, ReturnedTask, Wish, land};
 pub use leave::{Left, leave};
 pub use log::{HistoryEvent, HistorySubject, events};
 pub use next::{NextUp, next};

@@ -139,7 +139,7 @@ fn accept(
     tx.resolve(id, &[Notice::ReviewAsked])?;
     tx.subject(format!("approve {id}: {}", task.title));
     if let Some(landing) = landing.filter(|_| task.waits_to_land()) {
-        match landing.has(tx.ctx, &task)? {
+        match landing.has(tx.ctx, tx.snapshot, &task)? {
             Some(commit) => {
                 task = tx.event(id, TaskEvent::Landed { submission, commit })?;
             }

@@ -405,6 +405,11 @@ impl Store {
         }
     }
 
+    /// Notes what a ref of the remote holds, as the remote has just said.
+    pub fn set_copy(&self, name: &RefName, to: Oid) -> Result<(), StoreError> {
+        self.overwrite(name, to)
+    }
+
     /// Sets one of our copies, which nobody but a fetch writes, to what the remote holds now.
     pub(super) fn overwrite(&self, name: &RefName, to: Oid) -> Result<(), StoreError> {
         let found = self.repo.read_ref(name)?;

@@ -22,6 +22,7 @@ pub mod hooks;
 pub mod inbox;
 pub mod init;
 pub mod join;
+pub mod land;
 pub mod leave;
 pub mod log;
 pub mod man;

@@ -31,6 +31,7 @@ fn claim(task: &str, by: &str, fence: u64, paths: &[&str]) -> Claim {
         branch: None,
         base: None,
         why: None,
+        intent: None,
         nonce: 0,
         extra: Extra::default(),
     }

@@ -78,6 +78,7 @@ fn claim(text: &str, agent: &str, path: &str, fence: u64) -> Claim {
         branch: None,
         base: None,
         why: None,
+        intent: None,
         nonce: 0,
         extra: Extra::default(),
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::Oid;
 use crate::model::agent::AgentKind;
+use crate::model::batch::Entry;
 use crate::model::id::TaskId;
 use crate::model::stack::{Approved, Layer, layers, line_up};
 use crate::model::task::{Submission, Task};
@@ -23,6 +24,16 @@ pub struct Ready {
     /// Whether something lies below it that is nobody's any more, so that only its own commits may
     /// be taken.
     pub apart: bool,
+}
+
+impl Ready {
+    /// Returns it as a batch knows it.
+    pub fn entry(&self) -> Entry {
+        Entry {
+            id: self.task.id,
+            beneath: self.beneath.clone(),
+        }
+    }
 }
 
 /// Everything that is approved, in the order in which it lands.
@@ -113,6 +124,37 @@ pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Lin
             task: task.clone(),
         });
     }
+    Ok(line)
+}
+
+/// Leaves what was chosen, with what lies beneath it; everything, if nothing was.
+pub fn choose(
+    snapshot: &Snapshot,
+    mut line: Line,
+    chosen: &BTreeSet<TaskId>,
+) -> Result<Line, OpsError> {
+    if chosen.is_empty() {
+        return Ok(line);
+    }
+    let mut wanted = chosen.clone();
+    for ready in line.ready.iter().rev() {
+        if wanted.contains(&ready.task.id) {
+            wanted.extend(&ready.beneath);
+        }
+    }
+    for id in chosen {
+        let is_known =
+            line.waiting.contains_key(id) || line.ready.iter().any(|it| it.task.id == *id);
+        let entry = snapshot.entry(*id)?.filter(|_| !is_known);
+        if let Some(task) = entry.map(crate::store::Entry::task) {
+            if !task.status.is_open() {
+                return Err(task.wrong_status("landed").into());
+            }
+            line.waiting.insert(*id, vec![Awaited::Review]);
+        }
+    }
+    line.ready.retain(|ready| wanted.contains(&ready.task.id));
+    line.waiting.retain(|id, _| wanted.contains(id));
     Ok(line)
 }
 

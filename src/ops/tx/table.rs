@@ -2,6 +2,7 @@
 
 use crate::model::claim::Claim;
 use crate::model::decide::{self, Change, Decision, Facts, Request};
+use crate::model::id::TaskId;
 use crate::model::message::Notice;
 use crate::model::name::AgentName;
 use crate::model::rule::Refusal;
@@ -117,6 +118,10 @@ impl<'t, 's> Tx<'t, 's> {
                 Err(error) => return Err(error),
             }
         }
+        // Whoever landed has nothing to stop: what it was about to do is finished by others.
+        if claim.id == TaskId::LANE {
+            return Ok(());
+        }
         let what = if claim.of_task { "task" } else { "the claim" };
         let body = format!(
             "your claim on {what} `{}` expired{silence} without a sign of life. Stop work on it.",
@@ -163,6 +168,7 @@ impl<'t, 's> Tx<'t, 's> {
         let id = match request {
             Request::Phase { id, .. }
             | Request::Release { id, .. }
+            | Request::Intend { id, .. }
             | Request::HandOff { id, .. } => *id,
             _ => unreachable!("only requests about a claim one holds are answered so"),
         };

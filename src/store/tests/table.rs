@@ -19,6 +19,7 @@ fn claim(of: TaskId, fence: u64) -> Claim {
         branch: None,
         base: None,
         why: None,
+        intent: None,
         nonce: fence,
         extra: crate::model::extra::Extra::default(),
     }
