@@ -10,6 +10,7 @@ pub mod arbitrary;
 pub mod audit;
 pub mod board;
 pub mod claim;
+pub mod deadline;
 pub mod decide;
 pub mod enforce;
 pub mod event;

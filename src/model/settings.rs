@@ -23,6 +23,9 @@ pub struct Settings {
     pub enforce: EnforceMode,
     pub require_claim: bool,
     pub review_required: bool,
+    /// After how long a reviewer is reminded, and after how long somebody else is asked.
+    pub remind_after: Span,
+    pub reassign_after: Span,
     /// What is nobody's alone: every claim of these is a shared one.
     pub shared_paths: Vec<PathPattern>,
     pub resources: BTreeMap<ResourceName, u32>,
@@ -47,6 +50,8 @@ impl Default for Settings {
             enforce: EnforceMode::Block,
             require_claim: false,
             review_required: true,
+            remind_after: Span::from_mins(20),
+            reassign_after: Span::from_mins(40),
             shared_paths: Vec::new(),
             resources: BTreeMap::new(),
             lanes: BTreeMap::new(),
@@ -73,7 +78,7 @@ pub enum EnforceMode {
 }
 
 /// The settings whose keys are fixed, in the order they are listed, with their defaults.
-pub const KEYS: [(&str, &str); 13] = [
+pub const KEYS: [(&str, &str); 15] = [
     ("wip.agent", "1"),
     ("wip.team", "none"),
     ("heartbeat.idle_after", "15m"),
@@ -85,6 +90,8 @@ pub const KEYS: [(&str, &str); 13] = [
     ("enforce.mode", "block"),
     ("enforce.require_claim", "false"),
     ("review.required", "true"),
+    ("review.remind_after", "20m"),
+    ("review.reassign_after", "40m"),
     ("paths.shared", "none"),
     ("team.humans", ""),
 ];
@@ -187,6 +194,8 @@ fn apply(settings: &mut Settings, key: &str, value: &str) -> Result<(), SettingE
         }
         "enforce.require_claim" => settings.require_claim = flag()?,
         "review.required" => settings.review_required = flag()?,
+        "review.remind_after" => settings.remind_after = span()?,
+        "review.reassign_after" => settings.reassign_after = span()?,
         "paths.shared" => {
             settings.shared_paths = shared_paths(value).map_err(|reason| wrong(&reason))?;
         }
@@ -360,7 +369,8 @@ impl SettingsLog {
     ///
     /// # Errors
     ///
-    /// The thresholds of presence must rise: idle, stale, expired.
+    /// The thresholds of presence must rise: idle, stale, expired; and those of reviews: a reminder
+    /// first, then somebody else.
     pub fn check(&self, new: &[Setting]) -> Result<(), SettingError> {
         let (mut settings, _) = self.fold();
         for setting in new {
@@ -368,16 +378,23 @@ impl SettingsLog {
         }
         let rising = settings.idle_after <= settings.stale_after
             && settings.stale_after <= settings.expire_after;
+        let order = |message| {
+            let key = new.last().map(|s| s.key.clone()).unwrap_or_default();
+            Err(SettingError::Order { key, message })
+        };
+        if settings.remind_after > settings.reassign_after {
+            return order(format!(
+                "a reviewer must be reminded ({}) before somebody else is asked ({}); give both in one `config set`",
+                settings.remind_after, settings.reassign_after
+            ));
+        }
         if rising {
             return Ok(());
         }
-        Err(SettingError::Order {
-            key: new.last().map(|s| s.key.clone()).unwrap_or_default(),
-            message: format!(
-                "idle ({}), stale ({}) and expired ({}) must follow each other; give all three in one `config set`",
-                settings.idle_after, settings.stale_after, settings.expire_after
-            ),
-        })
+        order(format!(
+            "idle ({}), stale ({}) and expired ({}) must follow each other; give all three in one `config set`",
+            settings.idle_after, settings.stale_after, settings.expire_after
+        ))
     }
 }
 
@@ -429,6 +446,7 @@ mod tests {
         let log = SettingsLog::default();
         let set = |key: &str, value: &str| Setting::parse(key, value).unwrap();
         assert!(log.check(&[set("heartbeat.expire_after", "10m")]).is_err());
+        assert!(log.check(&[set("review.remind_after", "1h")]).is_err());
         assert!(
             log.check(&[
                 set("heartbeat.idle_after", "1s"),

@@ -157,6 +157,27 @@ pub struct Block {
     pub since: Timestamp,
 }
 
+/// How long a reviewer has been asked, and who was told that it takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was submitted, or when this reviewer was named.
+    pub since: Timestamp,
+    /// The reviewer was reminded.
+    pub reminded: bool,
+    /// The author was told that nobody else can be asked.
+    pub alone: bool,
+}
+
+impl Asked {
+    pub fn at(since: Timestamp) -> Asked {
+        Asked {
+            since,
+            reminded: false,
+            alone: false,
+        }
+    }
+}
+
 /// What the last holder left for the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handoff {
@@ -198,6 +219,8 @@ pub struct Task {
     pub block: Option<Block>,
     /// The latest submission and the event that made it.
     pub submission: Option<(Stamp, Submission)>,
+    /// Since when the review is waited for, while it is.
+    pub asked: Option<Asked>,
     /// The latest note of a reviewer who asked for changes.
     pub changes: Option<String>,
     pub handoff: Option<Handoff>,

@@ -11,7 +11,7 @@ use crate::store::Entry;
 
 use super::claim::{ClaimRequest, new_take, take};
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, find, requests};
+use super::{Context, OpsError, find, overdue, requests};
 
 #[derive(Debug)]
 pub struct NextUp {
@@ -35,18 +35,31 @@ pub fn next(ctx: &Context, claim: bool) -> Result<NextUp, OpsError> {
         tx.check_fenced()?;
         return look(&tx);
     }
-    transact(ctx, |tx| {
-        tx.check_fenced()?;
-        let next = look(tx)?;
-        let Some(task) = next.task.as_ref().filter(|_| next.claim.is_none()) else {
-            return Ok(next);
-        };
-        let claimed = take(tx, task.id, &ClaimRequest::default(), None)?;
-        Ok(NextUp {
-            task: claimed.task,
-            claim: Some(claimed.claim),
-            ..next
-        })
+    // A review that has waited in vain may be what is next.
+    let done = transact(ctx, |tx| match overdue::is_review_overdue(tx)? {
+        true => Ok(None),
+        false => claim_next(tx).map(Some),
+    })?;
+    match done {
+        Some(next) => Ok(next),
+        None => {
+            overdue::see_to_reviews_on_the_way(ctx);
+            transact(ctx, claim_next)
+        }
+    }
+}
+
+fn claim_next(tx: &mut Tx) -> Result<NextUp, OpsError> {
+    tx.check_fenced()?;
+    let next = look(tx)?;
+    let Some(task) = next.task.as_ref().filter(|_| next.claim.is_none()) else {
+        return Ok(next);
+    };
+    let claimed = take(tx, task.id, &ClaimRequest::default(), None)?;
+    Ok(NextUp {
+        task: claimed.task,
+        claim: Some(claimed.claim),
+        ..next
     })
 }
 

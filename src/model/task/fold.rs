@@ -9,7 +9,7 @@ use crate::model::name::{AgentName, Author};
 use crate::model::path::PathPattern;
 use crate::model::time::Timestamp;
 
-use super::{Block, Draft, Edit, Folded, Handoff, Status, Task, TaskEvent, TaskLog};
+use super::{Asked, Block, Draft, Edit, Folded, Handoff, Status, Task, TaskEvent, TaskLog};
 
 /// How much of an earlier note is kept beside that of a claim that lapsed, in characters. A task
 /// may lapse again and again, and its note must not grow with it.
@@ -127,6 +127,7 @@ impl Task {
             claimed_at: None,
             block: None,
             submission: None,
+            asked: None,
             changes: None,
             handoff: None,
             reason: None,
@@ -147,7 +148,7 @@ impl Task {
             | TaskEvent::Overridden { .. }
             | TaskEvent::Retracted { .. }
             | TaskEvent::Unknown { .. } => {}
-            TaskEvent::Edited(edit) => self.edit(edit),
+            TaskEvent::Edited(edit) => self.edit(edit, at),
             TaskEvent::Claimed {
                 agent,
                 fence,
@@ -196,6 +197,7 @@ impl Task {
                 self.submission = Some((stamp, (**submission).clone()));
                 if submission.reviewer.is_some() {
                     self.reviewer.clone_from(&submission.reviewer);
+                    self.asked = Some(Asked::at(at));
                 } else {
                     // Nobody is to review it, so nothing is left to wait for.
                     self.close(Status::Done, at);
@@ -207,10 +209,17 @@ impl Task {
             }
             TaskEvent::ChangesRequested { note, .. } => {
                 self.changes = Some(note.clone());
+                self.asked = None;
                 match self.fence {
                     Some(_) => self.status = Status::Doing,
                     // A submission that outlived its claim has nobody to go back to but its author.
                     None => self.let_go(self.assignee.clone()),
+                }
+            }
+            TaskEvent::Reminded { alone, .. } => {
+                if let Some(asked) = &mut self.asked {
+                    asked.reminded = true;
+                    asked.alone |= alone;
                 }
             }
             // The note of an approval is in the history alone.
@@ -259,7 +268,7 @@ impl Task {
         }
     }
 
-    fn edit(&mut self, edit: &Edit) {
+    fn edit(&mut self, edit: &Edit, at: Timestamp) {
         fn set<T: Clone>(field: &mut T, to: Option<&T>) {
             if let Some(to) = to {
                 field.clone_from(to);
@@ -269,7 +278,11 @@ impl Task {
         set(&mut self.body, edit.body.as_ref());
         set(&mut self.priority, edit.priority.as_ref());
         set(&mut self.assignee, edit.assignee.as_ref());
-        set(&mut self.reviewer, edit.reviewer.as_ref());
+        let named = edit.reviewer.as_ref();
+        if self.asked.is_some() && named.is_some_and(|named| *named != self.reviewer) {
+            self.asked = Some(Asked::at(at));
+        }
+        set(&mut self.reviewer, named);
         set(&mut self.lane, edit.lane.as_ref());
         set(&mut self.tags, edit.tags.as_ref());
         set(&mut self.done_criteria, edit.done_criteria.as_ref());
@@ -301,6 +314,7 @@ impl Task {
         self.last_holder = Some(agent.clone());
         self.claimed_at = Some(at);
         self.block = None;
+        self.asked = None;
         if self.reviewer.as_ref() == Some(agent) {
             self.reviewer = None;
         }
@@ -313,6 +327,7 @@ impl Task {
         self.fence = None;
         self.claimed_at = None;
         self.block = None;
+        self.asked = None;
     }
 
     fn close(&mut self, status: Status, at: Timestamp) {
@@ -320,6 +335,7 @@ impl Task {
         self.fence = None;
         self.claimed_at = None;
         self.block = None;
+        self.asked = None;
         self.closed = Some(at);
     }
 

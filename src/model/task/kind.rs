@@ -111,6 +111,12 @@ pub enum TaskEvent {
         submission: Stamp,
         note: String,
     },
+    /// The review was waited for in vain, and `reviewer` was told so; or, `alone`, nobody else was
+    /// there to ask, and the author was told. Decided, so that nobody is told twice.
+    Reminded {
+        reviewer: AgentName,
+        alone: bool,
+    },
     Released {
         note: Option<String>,
     },
@@ -188,6 +194,7 @@ impl TaskEvent {
             | TaskEvent::Submitted(_)
             | TaskEvent::Approved { .. }
             | TaskEvent::ChangesRequested { .. }
+            | TaskEvent::Reminded { .. }
             | TaskEvent::Released { .. }
             | TaskEvent::HandedOff { .. }
             | TaskEvent::Lapsed { .. }
@@ -218,6 +225,7 @@ impl TaskEvent {
             TaskEvent::Approved { .. } => "approved",
             TaskEvent::ChangesRequested { .. } => "changes_requested",
             TaskEvent::Corrected { .. } => "corrected",
+            TaskEvent::Reminded { .. } => "reminded",
             TaskEvent::Released { .. } => "released",
             TaskEvent::HandedOff { .. } => "handed_off",
             TaskEvent::Lapsed { .. } => "lapsed",

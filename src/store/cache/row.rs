@@ -19,7 +19,7 @@ use crate::model::glance::Glance;
 use crate::model::id::{Fence, Stamp, TASK_ID_LEN, TaskId};
 use crate::model::name::{Author, ResourceName, Tag};
 use crate::model::path::PathPattern;
-use crate::model::task::{Block, Handoff, Priority, Status, Submission, Task};
+use crate::model::task::{Asked, Block, Handoff, Priority, Status, Submission, Task};
 use crate::model::time::Timestamp;
 use crate::store::cache::Source;
 use crate::store::entry::{Depth, Entry};
@@ -244,6 +244,7 @@ struct TaskRow<'a> {
     block: Option<(&'a str, Option<&'a str>, bool, i64)>,
     #[serde(borrow)]
     submission: Option<SubmissionRow<'a>>,
+    asked: Option<(i64, bool, bool)>,
     changes: Option<&'a str>,
     #[serde(borrow)]
     handoff: Option<(&'a str, &'a str, Option<&'a str>, i64)>,
@@ -327,6 +328,7 @@ impl<'a> TaskRow<'a> {
                     .as_ref()
                     .map(crate::model::name::AgentName::as_str),
             }),
+            asked: (task.asked).map(|asked| (asked.since.0, asked.reminded, asked.alone)),
             changes: task.changes.as_deref(),
             handoff: task.handoff.as_ref().map(|h| {
                 (
@@ -410,6 +412,11 @@ impl TaskRow<'_> {
             claimed_at: self.claimed_at.map(Timestamp),
             block,
             submission,
+            asked: self.asked.map(|(since, reminded, alone)| Asked {
+                since: Timestamp(since),
+                reminded,
+                alone,
+            }),
             changes: owned(self.changes),
             handoff,
             reason: owned(self.reason),
