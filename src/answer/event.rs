@@ -133,6 +133,9 @@ fn fields(event: &TaskEvent) -> Value {
             "submission": submission.to_string(),
             "note": note,
         }),
+        TaskEvent::Reminded { reviewer, alone } => {
+            json!({ "reviewer": reviewer.as_str(), "alone": alone })
+        }
         TaskEvent::Released { note } => json!({ "note": note }),
         TaskEvent::HandedOff { to, note, fence } => json!({
             "to": to.as_str(),

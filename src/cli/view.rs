@@ -14,6 +14,7 @@ use crate::model::fit::{self, Missing};
 use crate::model::id::TaskId;
 use crate::model::path::PathPattern;
 use crate::model::queue::Dependency;
+use crate::model::share::Cover;
 use crate::model::task::{Status, Task};
 use crate::model::text;
 use crate::model::time::Span;
@@ -138,11 +139,7 @@ pub fn task(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Stan
 
 /// Returns paths as they are shown: those that others may hold too are marked.
 pub fn paths(paths: &[PathPattern], shared: &BTreeSet<PathPattern>) -> Vec<String> {
-    let shown = |path: &PathPattern| match shared.contains(path) {
-        true => format!("{path} (shared)"),
-        false => path.to_string(),
-    };
-    paths.iter().map(shown).collect()
+    Cover { paths, shared }.told()
 }
 
 fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Standing) {

@@ -10,7 +10,8 @@ use signal_hook::iterator::Signals;
 use crate::git::{Cancel, GitError, OpenOptions, Process, RefName, RefWatcher, Repo};
 use crate::ops::sync::{self, BoardToo, Fetch, SyncOptions, SyncReport};
 use crate::ops::{
-    Context, Gone, OpsError, chain, expire, look_after_processes, look_after_worktrees, nudge,
+    Context, Done, Gone, OpsError, SeenTo, chain, expire, look_after_processes,
+    look_after_worktrees, nudge, see_to_reviews,
 };
 use crate::store::StoreError;
 
@@ -271,6 +272,29 @@ impl Daemon<'_> {
             // Said when the exchange fails, too.
             Err(OpsError::Unreachable { .. }) => {}
             Err(error) => self.trouble("cannot expire claims", &error),
+        }
+        self.reviews();
+    }
+
+    fn reviews(&mut self) {
+        let seen_to = match see_to_reviews(self.ctx) {
+            Ok(seen_to) => seen_to,
+            Err(OpsError::Unreachable { .. }) => return,
+            Err(error) => return self.trouble("cannot see to reviews", &error),
+        };
+        for SeenTo {
+            task,
+            reviewer,
+            done,
+        } in seen_to
+        {
+            self.journal.say(&match done {
+                Done::Reminded => format!("reminded `{reviewer}` of the review of `{task}`"),
+                Done::Gave { to } => {
+                    format!("the review of `{task}` went from `{reviewer}` to `{to}`")
+                }
+                Done::Alone => format!("nobody but `{reviewer}` is there to review `{task}`"),
+            });
         }
     }
 

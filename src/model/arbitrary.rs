@@ -372,6 +372,8 @@ pub fn task_event() -> BoxedStrategy<TaskEvent> {
             .prop_map(|(submission, note)| TaskEvent::ChangesRequested { submission, note }),
         1 => (stamp(), text())
             .prop_map(|(submission, note)| TaskEvent::Corrected { submission, note }),
+        1 => (agent(), any::<bool>())
+            .prop_map(|(reviewer, alone)| TaskEvent::Reminded { reviewer, alone }),
         1 => of(text()).prop_map(|note| TaskEvent::Released { note }),
         1 => (agent(), text(), of(fence()))
             .prop_map(|(to, note, fence)| TaskEvent::HandedOff { to, note, fence }),
@@ -459,6 +461,11 @@ fn fit(task: &Task, kind: &mut TaskEvent, by: &mut Author, pick: Index) {
         }
         TaskEvent::SentBack(back) => {
             back.submission = (task.submission.as_ref()).map_or(back.submission, |it| it.0);
+        }
+        TaskEvent::Reminded { reviewer, .. } => {
+            if let Some(asked) = &task.reviewer {
+                reviewer.clone_from(asked);
+            }
         }
         TaskEvent::Edited(_)
         | TaskEvent::Commented { .. }

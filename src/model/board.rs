@@ -12,7 +12,6 @@ use super::agent::{Agent, AgentKind};
 use super::claim::{Claim, Pause, Table};
 use super::id::TaskId;
 use super::name::{AgentName, Lane};
-use super::path::PathPattern;
 use super::presence::Liveness;
 use super::queue::{self, Dependency, Hindrance};
 use super::task::{Status, Task};
@@ -212,10 +211,9 @@ impl Board<'_> {
             .values()
             .filter(|c| !c.of_task)
             .map(|claim| {
-                let paths: Vec<&str> = claim.paths.iter().map(PathPattern::as_str).collect();
                 let why = claim.why.as_deref().map_or_else(String::new, cell);
                 vec![
-                    cell(&paths.join(", ")),
+                    cell(&claim.cover().told().join(", ")),
                     why,
                     name(Some(&claim.agent)),
                     time(Some(claim.since)),

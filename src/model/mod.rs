@@ -12,6 +12,7 @@ pub mod batch;
 pub mod board;
 pub mod check;
 pub mod claim;
+pub mod deadline;
 pub mod decide;
 pub mod enforce;
 pub mod event;

@@ -17,8 +17,8 @@ pub struct Candidate<'a> {
     pub reviews: usize,
 }
 
-/// Returns who reviews a task: agents before people, those at work before those away, those of
-/// the task's lane before others, those with fewer reviews before those with more.
+/// Returns who reviews a task: agents at work before people, and people before agents that are away;
+/// those with fewer reviews before those with more, then those of the task's lane before others.
 ///
 /// Candidates must not include the author.
 pub fn pick(task: &Task, candidates: &[Candidate]) -> Option<AgentName> {
@@ -29,11 +29,16 @@ pub fn pick(task: &Task, candidates: &[Candidate]) -> Option<AgentName> {
                 .lane
                 .as_ref()
                 .is_some_and(|lane| candidate.agent.lanes.contains(lane));
+            // People come and look; whether they gave a sign of life says little.
+            let away = match candidate.agent.kind {
+                AgentKind::Human => 1,
+                AgentKind::Agent if candidate.liveness >= Liveness::Stale => 2,
+                AgentKind::Agent => 0,
+            };
             (
-                candidate.liveness >= Liveness::Stale,
-                candidate.agent.kind == AgentKind::Human,
-                !in_lane,
+                away,
                 candidate.reviews,
+                !in_lane,
                 candidate.liveness,
                 &candidate.agent.name,
             )

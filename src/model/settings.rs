@@ -26,6 +26,9 @@ pub struct Settings {
     pub land: LandSettings,
     /// How a task's branch is called; `{id}` and `{slug}` stand for the task's.
     pub work_branch: String,
+    /// After how long a reviewer is reminded, and after how long somebody else is asked.
+    pub remind_after: Span,
+    pub reassign_after: Span,
     /// What is nobody's alone: every claim of these is a shared one.
     pub shared_paths: Vec<PathPattern>,
     pub resources: BTreeMap<ResourceName, u32>,
@@ -52,6 +55,8 @@ impl Default for Settings {
             review_required: true,
             land: LandSettings::default(),
             work_branch: WORK_BRANCH.to_owned(),
+            remind_after: Span::from_mins(20),
+            reassign_after: Span::from_mins(40),
             shared_paths: Vec::new(),
             resources: BTreeMap::new(),
             lanes: BTreeMap::new(),
@@ -138,7 +143,7 @@ pub enum EnforceMode {
 }
 
 /// The settings whose keys are fixed, in the order they are listed, with their defaults.
-pub const KEYS: [(&str, &str); 20] = [
+pub const KEYS: [(&str, &str); 22] = [
     ("wip.agent", "1"),
     ("wip.team", "none"),
     ("heartbeat.idle_after", "15m"),
@@ -157,6 +162,8 @@ pub const KEYS: [(&str, &str); 20] = [
     ("land.auto", "false"),
     ("land.by", "anyone"),
     ("work.branch", WORK_BRANCH),
+    ("review.remind_after", "20m"),
+    ("review.reassign_after", "40m"),
     ("paths.shared", "none"),
     ("team.humans", ""),
 ];
@@ -302,6 +309,8 @@ fn apply(settings: &mut Settings, key: &str, value: &str) -> Result<(), SettingE
             }
             value.clone_into(&mut settings.work_branch);
         }
+        "review.remind_after" => settings.remind_after = span()?,
+        "review.reassign_after" => settings.reassign_after = span()?,
         "paths.shared" => {
             settings.shared_paths = shared_paths(value).map_err(|reason| wrong(&reason))?;
         }
@@ -494,7 +503,8 @@ impl SettingsLog {
     ///
     /// # Errors
     ///
-    /// The thresholds of presence must rise: idle, stale, expired.
+    /// The thresholds of presence must rise: idle, stale, expired; and those of reviews: a reminder
+    /// first, then somebody else.
     pub fn check(&self, new: &[Setting]) -> Result<(), SettingError> {
         let (mut settings, _) = self.fold();
         for setting in new {
@@ -502,16 +512,23 @@ impl SettingsLog {
         }
         let rising = settings.idle_after <= settings.stale_after
             && settings.stale_after <= settings.expire_after;
+        let order = |message| {
+            let key = new.last().map(|s| s.key.clone()).unwrap_or_default();
+            Err(SettingError::Order { key, message })
+        };
+        if settings.remind_after > settings.reassign_after {
+            return order(format!(
+                "a reviewer must be reminded ({}) before somebody else is asked ({}); give both in one `config set`",
+                settings.remind_after, settings.reassign_after
+            ));
+        }
         if rising {
             return Ok(());
         }
-        Err(SettingError::Order {
-            key: new.last().map(|s| s.key.clone()).unwrap_or_default(),
-            message: format!(
-                "idle ({}), stale ({}) and expired ({}) must follow each other; give all three in one `config set`",
-                settings.idle_after, settings.stale_after, settings.expire_after
-            ),
-        })
+        order(format!(
+            "idle ({}), stale ({}) and expired ({}) must follow each other; give all three in one `config set`",
+            settings.idle_after, settings.stale_after, settings.expire_after
+        ))
     }
 }
 
@@ -563,6 +580,7 @@ mod tests {
         let log = SettingsLog::default();
         let set = |key: &str, value: &str| Setting::parse(key, value).unwrap();
         assert!(log.check(&[set("heartbeat.expire_after", "10m")]).is_err());
+        assert!(log.check(&[set("review.remind_after", "1h")]).is_err());
         assert!(
             log.check(&[
                 set("heartbeat.idle_after", "1s"),

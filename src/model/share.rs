@@ -38,6 +38,15 @@ impl<'a> Cover<'a> {
         })
     }
 
+    /// Returns the paths as people are told of them.
+    pub fn told(self) -> Vec<String> {
+        let told = |path: &PathPattern| match self.shared.contains(path) {
+            true => format!("{path} (shared)"),
+            false => path.to_string(),
+        };
+        self.paths.iter().map(told).collect()
+    }
+
     /// Returns how it holds a path; `None` if not at all.
     pub fn holds(self, path: &[u8]) -> Option<Hold> {
         let mut matching = self.paths.iter().filter(|it| it.matches(path)).peekable();

@@ -175,6 +175,27 @@ pub struct Landed {
     pub at: Timestamp,
 }
 
+/// How long a reviewer has been asked, and who was told that it takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was submitted, or when this reviewer was named.
+    pub since: Timestamp,
+    /// The reviewer was reminded.
+    pub reminded: bool,
+    /// The author was told that nobody else can be asked.
+    pub alone: bool,
+}
+
+impl Asked {
+    pub fn at(since: Timestamp) -> Asked {
+        Asked {
+            since,
+            reminded: false,
+            alone: false,
+        }
+    }
+}
+
 /// What the last holder left for the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handoff {
@@ -230,7 +251,8 @@ pub struct Task {
     /// The latest runs of checks, without their output: one for each check and commit, oldest
     /// first.
     pub checked: Vec<Checked>,
-    /// The latest note of a reviewer who asked for changes.
+    /// Since when the review is waited for, while it is.
+    pub asked: Option<Asked>,
     /// The approval of the latest submission.
     pub approved: Option<Approval>,
     pub landed: Option<Landed>,

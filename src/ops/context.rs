@@ -14,6 +14,7 @@ use crate::model::settings::Settings;
 use crate::model::time::Timestamp;
 use crate::store::{Here, Presence, Snapshot, Store, StoreError, uptime};
 
+use super::process::look_after_processes;
 use super::{OpsError, find, home, worktree};
 
 /// Tells the time.
@@ -158,11 +159,14 @@ impl Context {
         find::agent(snapshot, self.me()?)
     }
 
-    /// Notes that whoever asks is alive: any command counts as a heartbeat.
+    /// Notes that whoever asks is alive: any command counts as a heartbeat. So does that a process
+    /// runs which shows somebody alive; one that has ended signs them off.
     ///
     /// A full or read-only disk keeps nobody from reading; a command that writes fails on it by
     /// itself, and so does `heartbeat`, which is asked for this alone.
     pub fn beat(&self, snapshot: &Snapshot) -> Result<(), OpsError> {
+        // Before one's own: whoever acts under a name lives, whatever became of its process.
+        drop(look_after_processes(self));
         if let Some(me) = &self.me
             && let Some(agent) = snapshot.agents()?.get(me)
         {

@@ -6,6 +6,7 @@ use crate::model::name::AgentName;
 use crate::model::presence::Liveness;
 use crate::model::rule::Refusal;
 
+use super::overdue::{Done, see_to_reviews_on_the_way};
 use super::tx::{Tx, transact};
 use super::{AGENT_KEY, Context, OpsError, find};
 
@@ -14,7 +15,7 @@ pub struct Left {
     pub agent: Agent,
     /// Open tasks that are assigned to it.
     pub assigned: Vec<TaskId>,
-    /// Open tasks that it was to review.
+    /// Open tasks that it was to review, and that nobody else was asked to.
     pub reviews: Vec<TaskId>,
 }
 
@@ -23,7 +24,7 @@ pub struct Left {
 /// Of two tables the last one that can be read is good enough: what an agent gains after it has
 /// left, it loses as any silent one does.
 pub fn leave(ctx: &Context, name: &AgentName) -> Result<Left, OpsError> {
-    let left = transact(ctx, |tx| {
+    let mut left = transact(ctx, |tx| {
         let agent = find::agent(tx.snapshot, name)?.clone();
         check(tx, &agent)?;
         let named = |who: fn(&crate::model::task::Task) -> &Option<AgentName>| {
@@ -49,6 +50,14 @@ pub fn leave(ctx: &Context, name: &AgentName) -> Result<Left, OpsError> {
     drop(ctx.presence().forget(name.as_str()));
     if ctx.repo().worktree_config(AGENT_KEY)?.as_deref() == Some(name.as_str()) {
         ctx.repo().set_worktree_config(AGENT_KEY, None)?;
+    }
+    if !left.reviews.is_empty() {
+        let seen_to = see_to_reviews_on_the_way(ctx);
+        let given = |id: &TaskId| {
+            let mut given = seen_to.iter();
+            given.any(|it| it.task == *id && matches!(it.done, Done::Gave { .. }))
+        };
+        left.reviews.retain(|id| !given(id));
     }
     Ok(left)
 }

@@ -11,8 +11,8 @@ use crate::store::Entry;
 
 use super::claim::{ClaimRequest, new_take, take};
 use super::tx::{Tx, transact};
-use super::work_branch::Branch;
-use super::{Context, OpsError, find, requests};
+use super::work_branch::{Branch, WorkBranch};
+use super::{Context, OpsError, find, overdue, requests};
 
 #[derive(Debug)]
 pub struct NextUp {
@@ -41,25 +41,40 @@ pub fn next(ctx: &Context, claim: Option<&Branch>) -> Result<NextUp, OpsError> {
         branch: branch.clone(),
         ..ClaimRequest::default()
     };
-    let mut switch = None;
-    let next = transact(ctx, |tx| {
-        tx.check_fenced()?;
-        let next = look(tx)?;
-        let Some(task) = next.task.as_ref().filter(|_| next.claim.is_none()) else {
-            return Ok(next);
-        };
-        let claimed = take(tx, task.id, &request, None)?;
-        switch = claimed.branch;
-        Ok(NextUp {
-            task: claimed.task,
-            claim: Some(claimed.claim),
-            ..next
-        })
+    // A review that has waited in vain may be what is next.
+    let done = transact(ctx, |tx| match overdue::is_review_overdue(tx)? {
+        true => Ok(None),
+        false => claim_next(tx, &request).map(Some),
     })?;
-    if let Some(branch) = switch {
+    let (next, branch) = match done {
+        Some(done) => done,
+        None => {
+            overdue::see_to_reviews_on_the_way(ctx);
+            transact(ctx, |tx| claim_next(tx, &request))?
+        }
+    };
+    if let Some(branch) = branch {
         branch.check_out(ctx)?;
     }
     Ok(next)
+}
+
+fn claim_next(
+    tx: &mut Tx,
+    request: &ClaimRequest,
+) -> Result<(NextUp, Option<WorkBranch>), OpsError> {
+    tx.check_fenced()?;
+    let next = look(tx)?;
+    let Some(task) = next.task.as_ref().filter(|_| next.claim.is_none()) else {
+        return Ok((next, None));
+    };
+    let claimed = take(tx, task.id, request, None)?;
+    let next = NextUp {
+        task: claimed.task,
+        claim: Some(claimed.claim),
+        ..next
+    };
+    Ok((next, claimed.branch))
 }
 
 /// Looks at the queue as one agent sees it.

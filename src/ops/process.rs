@@ -6,6 +6,7 @@
 use crate::git::{Fate, Process};
 use crate::model::name::AgentName;
 
+use super::overdue::see_to_reviews_on_the_way;
 use super::{Context, OpsError};
 
 /// Notes that whoever asks lives as long as this process.
@@ -13,7 +14,8 @@ pub fn tie_to_process(ctx: &Context, pid: u32) -> Result<(), OpsError> {
     Ok(ctx.presence().tie(ctx.me()?, &Process::of(pid))?)
 }
 
-/// Notes that the process of whoever asks has ended. Its claims stay until they expire.
+/// Notes that the process of whoever asks has ended. Its claims stay until they expire; what it was
+/// to review goes to others.
 ///
 /// Not if another process runs under the same name: that one goes on.
 pub fn sign_off(ctx: &Context, pid: u32) -> Result<(), OpsError> {
@@ -23,7 +25,9 @@ pub fn sign_off(ctx: &Context, pid: u32) -> Result<(), OpsError> {
         return Ok(());
     }
     presence.untie(me)?;
-    Ok(presence.sign_off(me, ctx.now())?)
+    presence.sign_off(me, ctx.now())?;
+    see_to_reviews_on_the_way(ctx);
+    Ok(())
 }
 
 /// Shows agents alive whose process runs, and signs off those whose process is gone.

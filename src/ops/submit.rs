@@ -14,6 +14,7 @@ use crate::model::rule::Refusal;
 use crate::model::task::{Status, Submission, Task, TaskEvent};
 use crate::model::text;
 
+use super::overdue::loads;
 use super::requests::Act;
 use super::tx::{Tx, transact};
 use super::{Context, OpsError, find, landing, review as review_op, stack};
@@ -173,14 +174,8 @@ fn reviewer(
     if !settings.review_required {
         return Ok(None);
     }
-    let mut load: BTreeMap<&AgentName, usize> = BTreeMap::new();
-    for open in tx.snapshot.open()? {
-        if open.glance().status == Status::Validating && open.id() != task.id {
-            *load
-                .entry(open.task().reviewer.as_ref().unwrap_or(&tx.me))
-                .or_default() += 1;
-        }
-    }
+    let open = tx.snapshot.open()?.iter();
+    let load = loads(open.filter(|open| open.id() != task.id));
     let mut candidates = Vec::new();
     for agent in agents.values().filter(|agent| agent.name != tx.me) {
         let liveness = tx.ctx.liveness(&agent.name, settings)?;

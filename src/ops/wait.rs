@@ -7,6 +7,7 @@ use crate::model::message::Message;
 
 use super::inbox::inbox;
 use super::next::{NextUp, next};
+use super::overdue::see_to_reviews_on_the_way;
 use super::status::{Action, AgentStatus, status};
 use super::work_branch::Branch;
 use super::{Context, OpsError, sync};
@@ -29,6 +30,7 @@ fn wait_until<T>(
     let names = [store.record_ref().clone(), store.claims_ref().clone()];
     let mut watcher = RefWatcher::new(ctx.repo(), &names)?;
     loop {
+        see_to_reviews_on_the_way(ctx);
         if let Some(found) = look()? {
             return Ok(Some(found));
         }

@@ -472,3 +472,28 @@ fn record_of(repo: &Repo) -> Editor {
     let path = repo.env().dir().join("record");
     Editor(Repo::at(repo.env().clone(), path))
 }
+
+#[test]
+fn what_a_task_shares_is_changed_by_hand() {
+    let env = TestEnv::new();
+    let it = Machines::new(&env, ["kai", "link"]);
+    let (kai, link) = (&it.clones[0], &it.clones[1]);
+    let id = kai.task("kai", "Add a line", &["--path", "CHANGELOG.md"]);
+    it.sync_all();
+    let editor = Editor::of(&it, &env);
+    let file = editor.file("tasks/*");
+    let paths = "paths = [\"CHANGELOG.md\"]\n";
+    let shared = "shared = [\"CHANGELOG.md\", \"elsewhere\"]\n";
+    editor.replace(&file, paths, &format!("{paths}{shared}"));
+    editor.push();
+    it.sync_all();
+    for clone in [kai, link] {
+        let task = clone.reflectt(["--json", "task", "show", &id]).ok().json();
+        assert_eq!(task["shared"], serde_json::json!(["CHANGELOG.md"]));
+    }
+    kai.reflectt(["claim", &id]).ok();
+    link.reflectt(["claim", "--share", "CHANGELOG.md", "-m", "a line"])
+        .ok();
+    it.sync_all();
+    it.agree();
+}

@@ -21,6 +21,7 @@ mod paths;
 mod promises;
 mod races;
 mod readme;
+mod reviews;
 mod sharing;
 mod storage;
 mod support;

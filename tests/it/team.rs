@@ -445,6 +445,8 @@ fn settings_are_read_and_changed() {
         enforce.mode            block   default
         enforce.require_claim   false   default
         review.required         true    default
+        review.remind_after     20m     default
+        review.reassign_after   40m     default
         paths.shared            none    default
         team.humans                     default
         resources.gpu           1

@@ -13,7 +13,7 @@ use crate::ops;
 /// Take NAME off the team.
 ///
 /// What it did stays on record, and the name is free for whoever joins next. It must hold nothing:
-/// `release` or `handoff` first. An agent leaves by itself, or once it is offline; a person may
+/// `release` or `handoff` first. What it was to review goes to others. An agent leaves by itself, or once it is offline; a person may
 /// take anyone off.
 #[derive(Debug, Args)]
 #[command(after_help = "\

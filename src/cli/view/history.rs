@@ -103,6 +103,13 @@ pub fn describe(event: &TaskEvent) -> (String, Option<String>) {
         ),
         TaskEvent::ChangesRequested { note, .. } => said("asked for changes", note),
         TaskEvent::Corrected { note, .. } => said("corrected what the review says", note),
+        TaskEvent::Reminded { reviewer, alone } => {
+            let what = match alone {
+                true => format!("found nobody to ask instead of {reviewer}"),
+                false => format!("reminded {reviewer} of the review"),
+            };
+            (what, None)
+        }
         TaskEvent::Released { note } => ("released it".to_owned(), note.clone()),
         TaskEvent::HandedOff { to, note, fence } => match fence {
             Some(fence) => said(&format!("handed it to {to}{}", under(*fence)), note),

@@ -100,6 +100,10 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
             submission: table.need("submission", field::parsed)?,
             note: table.need("note", field::note)?,
         },
+        "reminded" => TaskEvent::Reminded {
+            reviewer: table.need("reviewer", field::parsed)?,
+            alone: table.opt("alone", field::flag)?.unwrap_or_default(),
+        },
         "released" => TaskEvent::Released {
             note: table.opt("note", field::note)?,
         },
@@ -260,6 +264,10 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
         | TaskEvent::Corrected { submission, note } => {
             out.word("submission", submission);
             out.text("note", note);
+        }
+        TaskEvent::Reminded { reviewer, alone } => {
+            out.word("reviewer", reviewer);
+            out.flag("alone", *alone);
         }
         TaskEvent::Released { note } => out.opt_text("note", note.as_deref()),
         TaskEvent::HandedOff { to, note, fence } => {

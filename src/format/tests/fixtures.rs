@@ -27,9 +27,13 @@ fn tasks() {
         let log = parse_task(file.as_bytes()).unwrap().into_log().unwrap();
         assert_eq!(undated(&print_task(&log)), file);
     }
-    for file in [fixture!("task-dated"), fixture!("task-checked")] {
-        let log = parse_task(file.as_bytes()).unwrap().into_log().unwrap();
-        assert_eq!(print_task(&log), file);
+    for dated in [
+        fixture!("task-dated"),
+        fixture!("task-checked"),
+        fixture!("task-reviewed"),
+    ] {
+        let log = parse_task(dated.as_bytes()).unwrap().into_log().unwrap();
+        assert_eq!(print_task(&log), dated);
     }
     let parsed = parse_task(fixture!("task-title-only").as_bytes()).unwrap();
     assert_eq!(
@@ -95,8 +99,9 @@ fn reflections() {
 
 #[test]
 fn claims() {
-    let file = fixture!("claim");
-    assert_eq!(print_claim(&parse_claim(file.as_bytes()).unwrap()), file);
+    for file in [fixture!("claim"), fixture!("claim-shared")] {
+        assert_eq!(print_claim(&parse_claim(file.as_bytes()).unwrap()), file);
+    }
     let first = parse_table(fixture!("table").as_bytes()).unwrap();
     let file = include_str!("../../../tests/fixtures/format-2/table.toml");
     let second = parse_table(file.as_bytes()).unwrap();

@@ -40,6 +40,7 @@ impl Task {
             TaskEvent::Landed { submission, .. } => self.allows_landing(*submission),
             TaskEvent::SentBack(back) => self.allows_landing(back.submission),
             TaskEvent::Corrected { submission, .. } => self.allows_correction(by, *submission),
+            TaskEvent::Reminded { reviewer, .. } => self.allows_reminder(reviewer),
             TaskEvent::Released { .. } => self.by_holder(by, "released"),
             TaskEvent::HandedOff { to, fence, .. } => self.allows_hand_off(by, to, *fence),
             TaskEvent::Lapsed { agent, fence, .. } => {
@@ -186,6 +187,19 @@ impl Task {
         match &self.submission {
             Some((latest, _)) if *latest == submission => Ok(()),
             _ => Err(Refusal::Replaced { task: self.id }),
+        }
+    }
+
+    fn allows_reminder(&self, reviewer: &AgentName) -> Result<(), Refusal> {
+        self.in_status(&[Status::Validating], "waited for in review")?;
+        match &self.reviewer {
+            Some(asked) if asked == reviewer => Ok(()),
+            Some(asked) => Err(Refusal::NotReviewer {
+                task: self.id,
+                reviewer: asked.clone(),
+                by: Author::from(reviewer),
+            }),
+            None => Err(Refusal::NoReviewer { task: self.id }),
         }
     }
 

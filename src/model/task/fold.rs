@@ -11,7 +11,7 @@ use crate::model::path::PathPattern;
 use crate::model::time::Timestamp;
 
 use super::{
-    Approval, Block, Checked, Draft, Edit, Folded, Handoff, Landed, Status, Task, TaskEvent,
+    Approval, Asked, Block, Checked, Draft, Edit, Folded, Handoff, Landed, Status, Task, TaskEvent,
     TaskLog,
 };
 
@@ -135,6 +135,7 @@ impl Task {
             approved: None,
             landed: None,
             checked: Vec::new(),
+            asked: None,
             changes: None,
             handoff: None,
             reason: None,
@@ -155,7 +156,7 @@ impl Task {
             | TaskEvent::Overridden { .. }
             | TaskEvent::Retracted { .. }
             | TaskEvent::Unknown { .. } => {}
-            TaskEvent::Edited(edit) => self.edit(edit),
+            TaskEvent::Edited(edit) => self.edit(edit, at),
             TaskEvent::Checked(result) => self.note_check(stamp, &event.by, result),
             TaskEvent::Claimed {
                 agent,
@@ -210,6 +211,7 @@ impl Task {
                 self.submission = Some((stamp, (**submission).clone()));
                 if submission.reviewer.is_some() {
                     self.reviewer.clone_from(&submission.reviewer);
+                    self.asked = Some(Asked::at(at));
                 } else {
                     // Nobody is to review it, so nothing is left to wait for.
                     self.close(Status::Done, at);
@@ -217,6 +219,7 @@ impl Task {
             }
             TaskEvent::Approved { commit, lands, .. } => {
                 self.changes = None;
+                self.asked = None;
                 self.approved = Some(Approval {
                     by: event.by.clone(),
                     commit: commit.clone(),
@@ -233,6 +236,12 @@ impl Task {
             }
             TaskEvent::ChangesRequested { note, .. } => self.give_back(note),
             TaskEvent::SentBack(back) => self.give_back(&back.note),
+            TaskEvent::Reminded { alone, .. } => {
+                if let Some(asked) = &mut self.asked {
+                    asked.reminded = true;
+                    asked.alone |= alone;
+                }
+            }
             // The note of an approval is in the history alone.
             TaskEvent::Corrected { note, .. } => {
                 if let Some(changes) = &mut self.changes {
@@ -280,7 +289,7 @@ impl Task {
         }
     }
 
-    fn edit(&mut self, edit: &Edit) {
+    fn edit(&mut self, edit: &Edit, at: Timestamp) {
         fn set<T: Clone>(field: &mut T, to: Option<&T>) {
             if let Some(to) = to {
                 field.clone_from(to);
@@ -290,7 +299,11 @@ impl Task {
         set(&mut self.body, edit.body.as_ref());
         set(&mut self.priority, edit.priority.as_ref());
         set(&mut self.assignee, edit.assignee.as_ref());
-        set(&mut self.reviewer, edit.reviewer.as_ref());
+        let named = edit.reviewer.as_ref();
+        if self.asked.is_some() && named.is_some_and(|named| *named != self.reviewer) {
+            self.asked = Some(Asked::at(at));
+        }
+        set(&mut self.reviewer, named);
         set(&mut self.lane, edit.lane.as_ref());
         set(&mut self.tags, edit.tags.as_ref());
         set(&mut self.done_criteria, edit.done_criteria.as_ref());
@@ -338,6 +351,7 @@ impl Task {
         self.claimed_at = Some(at);
         self.block = None;
         self.approved = None;
+        self.asked = None;
         if self.reviewer.as_ref() == Some(agent) {
             self.reviewer = None;
         }
@@ -351,12 +365,14 @@ impl Task {
         self.claimed_at = None;
         self.block = None;
         self.approved = None;
+        self.asked = None;
     }
 
     /// Lets the author of a submission work on it again.
     fn give_back(&mut self, note: &str) {
         self.changes = Some(note.to_owned());
         self.approved = None;
+        self.asked = None;
         match self.fence {
             Some(_) => self.status = Status::Doing,
             // A submission that outlived its claim has nobody to go back to but its author.
@@ -369,6 +385,7 @@ impl Task {
         self.fence = None;
         self.claimed_at = None;
         self.block = None;
+        self.asked = None;
         self.closed = Some(at);
     }
 

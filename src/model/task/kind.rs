@@ -193,6 +193,12 @@ pub enum TaskEvent {
         submission: Stamp,
         note: String,
     },
+    /// The review was waited for in vain, and `reviewer` was told so; or, `alone`, nobody else was
+    /// there to ask, and the author was told. Decided, so that nobody is told twice.
+    Reminded {
+        reviewer: AgentName,
+        alone: bool,
+    },
     Released {
         note: Option<String>,
     },
@@ -274,6 +280,7 @@ impl TaskEvent {
             | TaskEvent::Landed { .. }
             | TaskEvent::SentBack(_)
             | TaskEvent::ChangesRequested { .. }
+            | TaskEvent::Reminded { .. }
             | TaskEvent::Released { .. }
             | TaskEvent::HandedOff { .. }
             | TaskEvent::Lapsed { .. }
@@ -307,6 +314,7 @@ impl TaskEvent {
             TaskEvent::SentBack(_) => "sent_back",
             TaskEvent::ChangesRequested { .. } => "changes_requested",
             TaskEvent::Corrected { .. } => "corrected",
+            TaskEvent::Reminded { .. } => "reminded",
             TaskEvent::Released { .. } => "released",
             TaskEvent::HandedOff { .. } => "handed_off",
             TaskEvent::Lapsed { .. } => "lapsed",

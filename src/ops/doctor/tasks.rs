@@ -335,7 +335,7 @@ impl Exam<'_, '_> {
         for (earlier, later, path) in table.overlaps(common) {
             let (id, agent) = (later.id, &later.agent);
             let reason = format!(
-                "`{agent}` holds `{path}` under it and `{}` under `{}`, taken before: only a hand can have written both",
+                "`{agent}` holds `{path}` under it and `{}` under `{}`, taken before: a hand has written both, or `paths.shared` named it until lately",
                 earlier.agent, earlier.id
             );
             self.add(

@@ -21,7 +21,7 @@ use crate::model::id::{Fence, Stamp, TASK_ID_LEN, TaskId};
 use crate::model::name::{Author, CheckName, ResourceName, Tag};
 use crate::model::path::PathPattern;
 use crate::model::task::{
-    Approval, Block, Checked, Handoff, Landed, Priority, Status, Submission, Task,
+    Approval, Asked, Block, Checked, Handoff, Landed, Priority, Status, Submission, Task,
 };
 use crate::model::time::{Span, Timestamp};
 use crate::store::cache::Source;
@@ -255,6 +255,7 @@ struct TaskRow<'a> {
     landed: Option<(&'a str, i64)>,
     #[serde(borrow)]
     checked: Vec<CheckedRow<'a>>,
+    asked: Option<(i64, bool, bool)>,
     changes: Option<&'a str>,
     #[serde(borrow)]
     handoff: Option<(&'a str, &'a str, Option<&'a str>, i64)>,
@@ -379,6 +380,7 @@ impl<'a> TaskRow<'a> {
             }),
             landed: (task.landed.as_ref()).map(|landed| (landed.commit.as_str(), landed.at.0)),
             checked: task.checked.iter().map(CheckedRow::of).collect(),
+            asked: (task.asked).map(|asked| (asked.since.0, asked.reminded, asked.alone)),
             changes: task.changes.as_deref(),
             handoff: task.handoff.as_ref().map(|h| {
                 (
@@ -475,6 +477,11 @@ impl TaskRow<'_> {
             checked: (self.checked.iter())
                 .map(CheckedRow::checked)
                 .collect::<Option<_>>()?,
+            asked: self.asked.map(|(since, reminded, alone)| Asked {
+                since: Timestamp(since),
+                reminded,
+                alone,
+            }),
             changes: owned(self.changes),
             handoff,
             reason: owned(self.reason),
