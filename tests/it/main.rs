@@ -19,6 +19,7 @@ mod order;
 mod paths;
 mod promises;
 mod races;
+mod radar;
 mod readme;
 mod storage;
 mod support;

@@ -698,7 +698,7 @@ fn texts_for_shells_readers_and_agents() {
     outside.reflectt(["man", "pages"]).snapshot(
         "
         --- stderr
-        wrote 58 manual pages to [DIR]/outside/pages
+        wrote 59 manual pages to [DIR]/outside/pages
         ",
     );
     let page = |name: &str| {
@@ -714,7 +714,7 @@ fn texts_for_shells_readers_and_agents() {
     assert!(review.contains(examples), "{review}");
     assert!(page("git-reflectt.1").contains("GIT-REFLECTT"));
     let json = outside.reflectt(["man", "pages", "--json"]).ok().json();
-    assert_eq!(json["pages"].as_array().unwrap().len(), 58);
+    assert_eq!(json["pages"].as_array().unwrap().len(), 59);
 }
 
 /// Every command the guide names exists, with the options it names.
