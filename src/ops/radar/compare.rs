@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::git::{Graph, Merged, Oid, Repo};
 use crate::ops::OpsError;
-use crate::store::{KnownPair, KnownPairs};
+use crate::store::KnownPairs;
 
 /// Below this many merges, one process makes them all.
 const MERGES_FOR_TWO: usize = 16;
@@ -42,7 +42,7 @@ pub(super) fn compare(
     let mut merges = Vec::new();
     for key in keys.iter().filter(|key| !is_known(key)) {
         let paths = changes.common(key.0, key.1);
-        let pair = found.pairs.entry(*key).or_insert_with(KnownPair::default);
+        let pair = found.pairs.entry(*key).or_default();
         if !paths.is_empty() && pair.conflict.is_none() {
             merges.push(*key);
         }
