@@ -15,6 +15,7 @@ mod demo;
 mod doctor;
 mod door;
 mod hooks;
+mod mechanics;
 mod order;
 mod paths;
 mod promises;
