@@ -79,6 +79,7 @@ pub enum Command {
     Run(command::run::RunArgs),
     Board(command::board::BoardArgs),
     Log(command::log::LogArgs),
+    Radar(command::radar::RadarArgs),
     Reflect(command::reflect::ReflectArgs),
     Pause(command::pause::PauseArgs),
     Resume(command::pause::ResumeArgs),

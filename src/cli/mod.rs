@@ -123,6 +123,7 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Run(command) => return command.run(session),
         Command::Board(command) => command.run(session),
         Command::Log(command) => command.run(session),
+        Command::Radar(command) => command.run(session),
         Command::Reflect(command) => command.run(session),
         Command::Pause(command) => command.run(session),
         Command::Resume(command) => command.run(session),

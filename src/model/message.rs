@@ -38,10 +38,12 @@ pub enum Notice {
     Mentioned,
     /// The reader has gone quiet, or somebody whose work is waited for has.
     Quiet,
+    /// The reader's work and somebody else's cannot be merged any more.
+    Clash,
 }
 
 impl Notice {
-    pub const ALL: [Notice; 13] = [
+    pub const ALL: [Notice; 14] = [
         Notice::ClaimLost,
         Notice::HandedOff,
         Notice::ReviewAsked,
@@ -55,6 +57,7 @@ impl Notice {
         Notice::Overridden,
         Notice::Mentioned,
         Notice::Quiet,
+        Notice::Clash,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -72,6 +75,7 @@ impl Notice {
             Notice::Overridden => "overridden",
             Notice::Mentioned => "mentioned",
             Notice::Quiet => "quiet",
+            Notice::Clash => "clash",
         }
     }
 }
@@ -118,6 +122,7 @@ impl Message {
             Some(Notice::Quiet) => vec![Some(
                 Call::to("heartbeat").so("keeps it, for whoever holds it"),
             )],
+            Some(Notice::Clash) => vec![Some(Call::to("radar").so("shows which files"))],
             Some(Notice::ReviewAsked) => {
                 let review = || about(Call::to("review"));
                 let changes = review().map(|call| call.ask("request_changes", "TEXT"));

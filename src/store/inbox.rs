@@ -51,6 +51,18 @@ impl Snapshot<'_> {
         Ok(files)
     }
 
+    /// Tells whether an agent was sent this message, read or not.
+    pub fn was_sent(&self, agent: &AgentName, id: Stamp) -> Result<bool, StoreError> {
+        let is_it =
+            |file: &RecordFile| layout::stamp_in_file_name(file_name(&file.path)) == Some(id);
+        let unread = self.unread_files(&layout::unread_dir(agent))?;
+        if unread.iter().any(is_it) {
+            return Ok(true);
+        }
+        let read = self.files(&layout::read_dir(agent, id))?;
+        Ok(read.iter().any(is_it))
+    }
+
     /// Counts the unread messages of an agent without reading them.
     pub fn unread_count(&self, agent: &AgentName) -> Result<usize, StoreError> {
         let files = self.unread_files(&layout::unread_dir(agent))?;

@@ -69,6 +69,27 @@ fn trace(value: &Value, path: &str, into: &mut BTreeMap<String, BTreeSet<String>
     kinds.insert(kind.to_owned());
 }
 
+#[test]
+fn what_radar_prints_keeps_its_shape() {
+    let env = TestEnv::new();
+    let repo = env.repo("repo");
+    repo.found(&["kai", "link"]);
+    for agent in ["kai", "link"] {
+        let worktree = repo.worktree(&format!("{agent}-work"));
+        let id = repo.task(agent, "Keep the return path", &[]);
+        worktree.as_agent(agent, ["claim", &id]).ok();
+        worktree.write("same", agent);
+        worktree.commit("work");
+    }
+    let mut shapes = Shapes::new();
+    let mut it = Story {
+        repo: &repo,
+        shapes: &mut shapes,
+    };
+    it.tell("radar", "kai", &["radar"]).ok();
+    keep(shapes);
+}
+
 /// Compares what was found with what is promised, for the commands of one story.
 fn keep(found: Shapes) {
     static FILE: Mutex<()> = Mutex::new(());

@@ -28,6 +28,7 @@ pub mod log;
 pub mod man;
 pub mod next;
 pub mod pause;
+pub mod radar;
 pub mod reflect;
 pub mod release;
 pub mod reopen;
