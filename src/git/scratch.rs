@@ -199,8 +199,14 @@ impl Scratch<'_> {
         let entries = fs::read_dir(self.worktrees()).into_iter().flatten();
         for git_dir in entries.flatten().map(|entry| entry.path()) {
             let mark = fs::read_to_string(git_dir.join(MARK)).unwrap_or_default();
-            let place = dot_git(&git_dir);
-            let is_here = place.is_some_and(|place| place.parent() == Some(&self.tree));
+            let is_here = match dot_git(&git_dir) {
+                Some(place) => place.parent() == Some(&self.tree),
+                // Of a git that was killed before it said where; it is locked then, and nobody
+                // would ever prune it. Git calls it as we call the directory, or adds a number.
+                None => {
+                    (git_dir.file_name().unwrap_or_default().to_string_lossy()).starts_with(&*name)
+                }
+            };
             if is_here || mark.trim() == name {
                 remove_all(&git_dir).map_err(|error| self.broken(error))?;
             }

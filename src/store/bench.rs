@@ -57,7 +57,7 @@ impl Store {
 
     fn place_of(&self, number: usize) -> Place {
         let dir = self.dir.join(CHECKS);
-        let named = |end: &str| dir.join(format!("check-{number}{end}"));
+        let named = |end: &str| dir.join(format!("reflectt-check-{number}{end}"));
         Place {
             tree: named(""),
             running: named(".running"),

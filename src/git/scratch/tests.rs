@@ -18,7 +18,7 @@ fn two_commits(test: &TestRepo) -> [Oid; 2] {
 fn place(repo: &Repo) -> PathBuf {
     let dir = repo.common_dir().join("reflectt/checks");
     fs::create_dir_all(&dir).unwrap();
-    dir.join("check-1")
+    dir.join("reflectt-check-1")
 }
 
 /// Returns the names in a directory, `.git` left out.
@@ -67,7 +67,7 @@ fn whatever_was_done_in_it_is_put_back_and_hurts_nobody() {
     let tree = scratch.path().to_owned();
     let git = |args: &[&str]| test.git_in(&tree, args);
     test.git(&["branch", "theirs"]);
-    let damages: [(&str, &dyn Fn()); 9] = [
+    let damages: [(&str, &dyn Fn()); 10] = [
         ("changed files", &|| {
             fs::write(tree.join("a"), "other").unwrap();
             git(&["add", "-A"]);
@@ -100,6 +100,13 @@ fn whatever_was_done_in_it_is_put_back_and_hurts_nobody() {
         }),
         ("no `.git`", &|| {
             fs::remove_file(tree.join(".git")).unwrap();
+        }),
+        ("half of what `git worktree add` makes", &|| {
+            fs::remove_dir_all(&tree).unwrap();
+            let git_dir = repo.common_dir().join("worktrees/reflectt-check-1");
+            fs::remove_dir_all(&git_dir).unwrap();
+            fs::create_dir(&git_dir).unwrap();
+            fs::write(git_dir.join("locked"), "initializing").unwrap();
         }),
         ("nothing", &|| fs::remove_dir_all(&tree).unwrap()),
         ("it was removed with git", &|| {
