@@ -76,6 +76,8 @@ impl Scratch<'_> {
     ///
     /// [`GitError::NoSpace`] if that is why; [`GitError::Cancelled`] if it was.
     pub fn check_out(&self, commit: Oid) -> Result<(), GitError> {
+        // Where all worktrees share what is the main one's alone, a new one would not work.
+        self.repo.enable_worktree_config()?;
         let done = match self.git_dir() {
             Some(git_dir) => self.put(&git_dir, commit),
             None => self.make_anew(commit),
@@ -92,6 +94,7 @@ impl Scratch<'_> {
             other => other,
         };
         done.map_err(|error| match error {
+            GitError::Cancelled { .. } | GitError::Missing => error,
             full if self.is_full() => GitError::NoSpace {
                 path: self.tree.clone(),
                 source: full.into(),
@@ -154,7 +157,6 @@ impl Scratch<'_> {
         for lock in ["index.lock", "HEAD.lock"] {
             self.remove(&git_dir.join(lock))?;
         }
-        self.repo.enable_worktree_config()?;
         self.write(&git_dir.join("config.worktree"), CONFIG)?;
         self.remove(&git_dir.join("info/sparse-checkout"))?;
         // Detached before anything else: were a branch checked out by what ran here, to reset it

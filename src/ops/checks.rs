@@ -215,3 +215,6 @@ fn no_commit(name: &str) -> OpsError {
         near: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -233,6 +233,25 @@ fn there_may_be_no_other_checkout() {
     );
 }
 
+/// A submodule's repository says where its files are, for all its worktrees.
+#[test]
+fn where_the_main_worktree_is_elsewhere_this_one_is_where_it_is() {
+    let test = TestRepo::init(&[]);
+    let [first, second] = two_commits(&test);
+    let top = test.path.to_str().unwrap();
+    test.git(&["config", "core.worktree", top]);
+    let repo = test.open();
+    let scratch = repo.scratch(&place(&repo));
+    for commit in [first, second] {
+        scratch.check_out(commit).unwrap();
+        let found = test.git_in(scratch.path(), &["rev-parse", "--show-toplevel"]);
+        assert_eq!(Path::new(&found), scratch.path());
+        assert_eq!(test.git_in(scratch.path(), &["status", "--porcelain"]), "");
+        assert_eq!(test.git(&["rev-parse", "--show-toplevel"]), top);
+        assert_eq!(test.git(&["status", "--porcelain"]), "");
+    }
+}
+
 #[test]
 fn what_nobody_may_write_to_is_removed() {
     let dir = tempfile::tempdir().unwrap();
