@@ -19,6 +19,17 @@ fn the_tree(repo: &Repo) -> PathBuf {
     repo.common_dir().join("reflectt/checks/reflectt-check-1")
 }
 
+/// Another one than the first is used while a git of a killed process still works there.
+fn tree_used_last(repo: &Repo) -> PathBuf {
+    let tree = the_tree(repo);
+    let used = |number: u8| {
+        let mark = tree.with_file_name(format!("reflectt-check-{number}.used"));
+        let at = fs::metadata(&mark).ok()?.modified().ok()?;
+        Some((at, mark.with_extension("")))
+    };
+    (1..=3).filter_map(used).max().unwrap().1
+}
+
 #[test]
 fn what_came_of_it_is_told() {
     let env = TestEnv::new();
@@ -332,7 +343,7 @@ fn killed_at_any_moment_the_next_run_finds_order() {
         running.kill_with([Victims::Alone, Victims::WithChildren][round % 3 / 2]);
         if round % 4 == 3 {
             repo.reflectt(args).ok();
-            let tree = the_tree(&repo);
+            let tree = tree_used_last(&repo);
             let git = |args: &[&str]| {
                 let inside = ["-C", tree.to_str().unwrap()];
                 repo.git([&inside, args].concat())
