@@ -1,7 +1,10 @@
 //! A lock that turns contention on one machine into a queue.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{GitError, open_kept};
@@ -12,7 +15,7 @@ use super::{GitError, open_kept};
 /// compare-and-swap of the refs decides.
 #[derive(Debug)]
 pub struct AdvisoryLock {
-    _file: File,
+    file: File,
 }
 
 /// How the wait for a lock ended.
@@ -37,7 +40,7 @@ impl AdvisoryLock {
         let mut pause = Duration::from_micros(200);
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Acquired::Held(Self { _file: file })),
+                Ok(()) => return Ok(Acquired::Held(Self { file })),
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(source)) => return Err(error(source)),
             }
@@ -57,6 +60,21 @@ impl AdvisoryLock {
             Acquired::Held(lock) => Ok(Some(lock)),
             Acquired::TimedOut => Ok(None),
         }
+    }
+
+    /// Lets a process that is about to be started hold the lock, too: until both have ended, it is
+    /// not free. It must be started before the lock is dropped.
+    pub(super) fn share_with(&self, command: &mut Command) {
+        let number = self.file.as_raw_fd();
+        let keep_open = move || {
+            // SAFETY: the child has what its parent had open, under the same number.
+            let file = unsafe { BorrowedFd::borrow_raw(number) };
+            rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty())?;
+            Ok(())
+        };
+        // SAFETY: `keep_open` only makes a system call that is safe after `fork`, and allocates
+        // nothing. The standard library has no safe way to hand on an open file.
+        unsafe { command.pre_exec(keep_open) };
     }
 
     /// Tells whether somebody holds the lock, without taking it from anyone who wants it.

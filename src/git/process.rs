@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Cancel, CommandFailure, GitError};
+use super::{AdvisoryLock, Cancel, CommandFailure, GitError};
 
 mod shell;
 mod tail;
@@ -238,6 +238,12 @@ impl GitCommand {
     /// Cuts the process off the terminal, so that nothing it starts can ask a question there.
     pub fn without_terminal(mut self) -> Self {
         self.terminal = Terminal::None;
+        self
+    }
+
+    /// Lets the process hold a lock, should we be killed before it has ended.
+    pub(super) fn holding(mut self, lock: &AdvisoryLock) -> Self {
+        lock.share_with(&mut self.command);
         self
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::repo::canonical;
 use super::space::{free_space, is_none};
 use super::worktrees::dot_git;
-use super::{GitCommand, GitError, Oid, Repo, write_whole};
+use super::{AdvisoryLock, GitCommand, GitError, Oid, Repo, write_whole};
 
 /// In the git directory of a worktree of our own; holds the name of its directory.
 const MARK: &str = "reflectt-scratch";
@@ -33,6 +33,10 @@ const CONFIG: &str = "\
 \tlogAllRefUpdates = false
 [submodule]
 \trecurse = false
+[maintenance]
+\tauto = false
+[gc]
+\tauto = 0
 ";
 
 /// Removes what git does not know, other repositories too, and leaves what it ignores.
@@ -41,18 +45,25 @@ const CLEAN: [&str; 3] = ["clean", "--quiet", "-ffd"];
 /// As long as it has none.
 const NO_HOOKS: [&str; 2] = ["-c", "core.hooksPath=/dev/null"];
 
-/// A worktree of our own, which may have to be made. Whoever uses it must be the only one.
+/// A worktree of our own, which may have to be made.
+///
+/// Whoever uses it must be the only one, which is what the lock is for. Here it carries
+/// correctness: two that check out in one directory would leave files of both. So git's processes
+/// hold it, too. One that outlives this one, which was killed, goes on writing for a moment, and
+/// nobody may begin before it has ended.
 pub struct Scratch<'r> {
     repo: &'r Repo,
     tree: PathBuf,
+    lock: AdvisoryLock,
 }
 
 impl Repo {
-    /// Returns the worktree of our own at this place. Nothing is made yet.
-    pub fn scratch(&self, tree: &Path) -> Scratch<'_> {
+    /// Returns the worktree of our own at this place, for whoever has its lock. Nothing is made yet.
+    pub fn scratch(&self, tree: &Path, lock: AdvisoryLock) -> Scratch<'_> {
         Scratch {
             repo: self,
             tree: tree.to_owned(),
+            lock,
         }
     }
 }
@@ -76,6 +87,8 @@ impl Scratch<'_> {
     ///
     /// [`GitError::NoSpace`] if that is why; [`GitError::Cancelled`] if it was.
     pub fn check_out(&self, commit: Oid) -> Result<(), GitError> {
+        // Where all worktrees share what is the main one's alone, a new one would not work.
+        self.repo.enable_worktree_config()?;
         let done = match self.git_dir() {
             Some(git_dir) => self.put(&git_dir, commit),
             None => self.make_anew(commit),
@@ -92,6 +105,7 @@ impl Scratch<'_> {
             other => other,
         };
         done.map_err(|error| match error {
+            GitError::Cancelled { .. } | GitError::Missing => error,
             full if self.is_full() => GitError::NoSpace {
                 path: self.tree.clone(),
                 source: full.into(),
@@ -110,7 +124,7 @@ impl Scratch<'_> {
     pub fn sweep(&self) {
         // What stays goes with the next checkout.
         if let Some(git_dir) = self.git_dir() {
-            drop(run(self.git(&git_dir, &CLEAN)));
+            drop(self.run(self.git(&git_dir, &CLEAN)));
         }
     }
 
@@ -140,7 +154,7 @@ impl Scratch<'_> {
             .args(add)
             .arg("--force");
         let add = add.arg(&self.tree).arg(commit.to_string());
-        run(add.git_dir(common).current_dir(common))?;
+        self.run(add.git_dir(common).current_dir(common))?;
         match self.git_dir() {
             Some(git_dir) => self.put(&git_dir, commit),
             None => Err(self.broken(io::Error::other("git made it at another place"))),
@@ -154,16 +168,15 @@ impl Scratch<'_> {
         for lock in ["index.lock", "HEAD.lock"] {
             self.remove(&git_dir.join(lock))?;
         }
-        self.repo.enable_worktree_config()?;
         self.write(&git_dir.join("config.worktree"), CONFIG)?;
         self.remove(&git_dir.join("info/sparse-checkout"))?;
         // Detached before anything else: were a branch checked out by what ran here, to reset it
         // would move somebody's branch.
         let commit = commit.to_string();
         let checkout = ["checkout", "--quiet", "--force", "--detach", &commit];
-        run(self.git(git_dir, &checkout))?;
-        run(self.git(git_dir, &["reset", "--quiet", "--hard"]))?;
-        run(self.git(git_dir, &CLEAN))
+        self.run(self.git(git_dir, &checkout))?;
+        self.run(self.git(git_dir, &["reset", "--quiet", "--hard"]))?;
+        self.run(self.git(git_dir, &CLEAN))
     }
 
     fn git(&self, git_dir: &Path, args: &[&str]) -> GitCommand {
@@ -171,6 +184,12 @@ impl Scratch<'_> {
         let command = self.repo.runner().command(["--work-tree"]);
         let command = command.arg(&self.tree).args(args);
         command.git_dir(git_dir).current_dir(&self.tree)
+    }
+
+    fn run(&self, command: GitCommand) -> Result<(), GitError> {
+        let command = command.time_limit(CHECKOUT_LIMIT).without_terminal();
+        let command = command.cancellable().holding(&self.lock);
+        command.checked().map(drop)
     }
 
     fn mark(&self, git_dir: &Path) -> Result<(), GitError> {
@@ -199,8 +218,14 @@ impl Scratch<'_> {
         let entries = fs::read_dir(self.worktrees()).into_iter().flatten();
         for git_dir in entries.flatten().map(|entry| entry.path()) {
             let mark = fs::read_to_string(git_dir.join(MARK)).unwrap_or_default();
-            let place = dot_git(&git_dir);
-            let is_here = place.is_some_and(|place| place.parent() == Some(&self.tree));
+            let is_here = match dot_git(&git_dir) {
+                Some(place) => place.parent() == Some(&self.tree),
+                // Of a git that was killed before it said where; it is locked then, and nobody
+                // would ever prune it. Git calls it as we call the directory, or adds a number.
+                None => {
+                    (git_dir.file_name().unwrap_or_default().to_string_lossy()).starts_with(&*name)
+                }
+            };
             if is_here || mark.trim() == name {
                 remove_all(&git_dir).map_err(|error| self.broken(error))?;
             }
@@ -220,11 +245,6 @@ impl Scratch<'_> {
             source,
         })
     }
-}
-
-fn run(command: GitCommand) -> Result<(), GitError> {
-    let command = command.time_limit(CHECKOUT_LIMIT).without_terminal();
-    command.cancellable().checked().map(drop)
 }
 
 /// Removes a directory with all that is in it, directories that nobody may write to included.

@@ -42,17 +42,19 @@ pub struct Wanted {
 }
 
 /// What came of running checks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Report {
     pub results: Vec<CheckResult>,
     pub verdict: Verdict,
+    /// Why the history of the task does not have them.
+    unrecorded: Option<OpsError>,
 }
 
 impl Report {
-    /// Returns the error that it is, if not all have passed.
-    pub fn error(&self) -> Option<OpsError> {
+    /// Takes out the error that it is, if not all was as it should be.
+    pub fn take_error(&mut self) -> Option<OpsError> {
         match &self.verdict {
-            Verdict::Passed => None,
+            Verdict::Passed => self.unrecorded.take(),
             Verdict::Failed(refusal) => Some(refusal.clone().into()),
             Verdict::Unknown(stopped) => Some(OpsError::CouldNotRun(stopped.clone())),
         }
@@ -139,12 +141,22 @@ pub fn run_wanted(
     };
     let results = run(ctx, &checks, commit, manner, watch)?;
     let id = task.map(|task| task.id);
-    if let Some(id) = id {
-        transact(ctx, |tx| record(tx, id, &results))?;
+    // What was found out in twenty minutes is told all the same.
+    let recorded = id.map(|id| transact(ctx, |tx| record(tx, id, &results)));
+    let unrecorded = recorded.and_then(Result::err);
+    let verdict = Verdict::of(&results, id);
+    if let Some(error) = &unrecorded
+        && verdict != Verdict::Passed
+    {
+        let why = chain(error);
+        ctx.note_warnings([format!(
+            "the task's history does not have the results: {why}"
+        )]);
     }
     Ok(Report {
-        verdict: Verdict::of(&results, id),
         results,
+        verdict,
+        unrecorded,
     })
 }
 
@@ -203,3 +215,6 @@ fn no_commit(name: &str) -> OpsError {
         near: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::store::{KnownPairs, Snapshot};
 
 use super::tx::transact_itself;
-use super::{Context, OpsError, landing_tip};
+use super::{Context, OpsError, landing};
 
 use work::Work;
 
@@ -48,7 +48,7 @@ pub struct Radar {
 pub fn radar(ctx: &Context) -> Result<Radar, OpsError> {
     let snapshot = ctx.store().snapshot()?;
     ctx.beat(&snapshot)?;
-    let Some(landing) = landing_tip(ctx)? else {
+    let Some(landing) = landing::of(ctx, &snapshot)?.and_then(|landing| landing.tip) else {
         return Ok(Radar::default());
     };
     let works = work::unfinished(ctx, &snapshot, landing)?;

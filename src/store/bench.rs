@@ -20,7 +20,6 @@ pub(super) const CHECKS: &str = "checks";
 pub struct Bench<'s> {
     pub scratch: Scratch<'s>,
     place: Place,
-    _lock: AdvisoryLock,
 }
 
 /// What there is of one worktree, whoever uses it.
@@ -42,13 +41,12 @@ impl Store {
         let mut places: Vec<Place> = (1..=BENCHES).map(|number| self.place_of(number)).collect();
         places.sort_by_key(|place| written_ago(&place.used).unwrap_or(Duration::MAX));
         for place in places.into_iter().filter(Place::is_ours) {
-            // The system gives the lock back when its holder dies, however it does.
+            // The system gives the lock back when its holders die, however they do.
             if let Some(lock) = AdvisoryLock::try_acquire(&place.lock)? {
                 place.end_orphan();
                 return Ok(Some(Bench {
-                    scratch: self.repo().scratch(&place.tree),
+                    scratch: self.repo().scratch(&place.tree, lock),
                     place,
-                    _lock: lock,
                 }));
             }
         }
@@ -57,7 +55,7 @@ impl Store {
 
     fn place_of(&self, number: usize) -> Place {
         let dir = self.dir.join(CHECKS);
-        let named = |end: &str| dir.join(format!("check-{number}{end}"));
+        let named = |end: &str| dir.join(format!("reflectt-check-{number}{end}"));
         Place {
             tree: named(""),
             running: named(".running"),
@@ -97,6 +95,13 @@ impl Place {
             && let Ok(process) = text.parse::<Process>()
         {
             process.kill_group();
+            // Within a moment, as the system does.
+            for _ in 0..100 {
+                if !process.runs() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
             fs::remove_file(&self.running).ok();
         }
     }

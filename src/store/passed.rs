@@ -149,14 +149,14 @@ mod tests {
         assert!(store.take_bench().unwrap().is_none());
         assert_eq!(
             [&first, &second, &third].map(name),
-            ["check-1", "check-2", "check-3"]
+            ["reflectt-check-1", "reflectt-check-2", "reflectt-check-3"]
         );
         drop(first);
         let age = |number: u32, seconds: u64| {
             let path = store
                 .dir()
                 .join(CHECKS)
-                .join(format!("check-{number}.used"));
+                .join(format!("reflectt-check-{number}.used"));
             let file = std::fs::File::options().append(true).open(path).unwrap();
             let then = std::time::SystemTime::now() - Duration::from_secs(seconds);
             file.set_modified(then).unwrap();
@@ -166,7 +166,10 @@ mod tests {
         age(2, 30);
         age(3, 90);
         let again = store.take_bench().unwrap().unwrap();
-        assert_eq!(name(&again), "check-2");
-        assert_eq!(name(&store.take_bench().unwrap().unwrap()), "check-1");
+        assert_eq!(name(&again), "reflectt-check-2");
+        assert_eq!(
+            name(&store.take_bench().unwrap().unwrap()),
+            "reflectt-check-1"
+        );
     }
 }

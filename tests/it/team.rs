@@ -701,11 +701,7 @@ fn texts_for_shells_readers_and_agents() {
     outside.reflectt(["man", "pages"]).snapshot(
         "
         --- stderr
-<<<<<<< HEAD
-        wrote 61 manual pages to [DIR]/outside/pages
-=======
-        wrote 59 manual pages to [DIR]/outside/pages
->>>>>>> land
+        wrote 63 manual pages to [DIR]/outside/pages
         ",
     );
     let page = |name: &str| {
@@ -721,11 +717,7 @@ fn texts_for_shells_readers_and_agents() {
     assert!(review.contains(examples), "{review}");
     assert!(page("git-reflectt.1").contains("GIT-REFLECTT"));
     let json = outside.reflectt(["man", "pages", "--json"]).ok().json();
-<<<<<<< HEAD
-    assert_eq!(json["pages"].as_array().unwrap().len(), 61);
-=======
-    assert_eq!(json["pages"].as_array().unwrap().len(), 59);
->>>>>>> land
+    assert_eq!(json["pages"].as_array().unwrap().len(), 63);
 }
 
 /// Every command the guide names exists, with the options it names.

@@ -86,8 +86,8 @@ impl Run {
                 .caused_by(error)
         })?;
         let meter = Meter::new(session.ui.clone());
-        let report = checks::run_wanted(context, &wanted, &|step| meter.see_check(&step))?;
-        let error = report.error().map(CliError::from);
+        let mut report = checks::run_wanted(context, &wanted, &|step| meter.see_check(&step))?;
+        let error = report.take_error().map(CliError::from);
         print(session, &report, error.as_ref());
         Ok(error.map_or(0, |error| error.kind().exit_code()))
     }

@@ -164,6 +164,15 @@ fn details(lines: &mut Vec<Text>, ui: &Ui, task: &Task, first: bool) {
             if !paths.is_empty() {
                 detail("paths", &paths);
             }
+            let checks = task
+                .checks
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ");
+            if !checks.is_empty() {
+                detail("checks to pass", &checks);
+            }
             for (at, criterion) in task.done_criteria.iter().take(CRITERIA_SHOWN).enumerate() {
                 detail(&(at + 1).to_string(), criterion);
             }

@@ -18,7 +18,13 @@ fn two_commits(test: &TestRepo) -> [Oid; 2] {
 fn place(repo: &Repo) -> PathBuf {
     let dir = repo.common_dir().join("reflectt/checks");
     fs::create_dir_all(&dir).unwrap();
-    dir.join("check-1")
+    dir.join("reflectt-check-1")
+}
+
+fn scratch_of(repo: &Repo) -> Scratch<'_> {
+    let tree = place(repo);
+    let lock = AdvisoryLock::try_acquire(&tree.with_extension("lock")).unwrap();
+    repo.scratch(&tree, lock.expect("nobody else has it"))
 }
 
 /// Returns the names in a directory, `.git` left out.
@@ -37,7 +43,7 @@ fn a_commit_is_checked_out_in_every_format() {
     for test in TestRepo::of_every_format() {
         let [first, second] = two_commits(&test);
         let repo = test.open();
-        let scratch = repo.scratch(&place(&repo));
+        let scratch = scratch_of(&repo);
         scratch.check_out(first).unwrap();
         assert_eq!(names(scratch.path()), [".gitignore", "a"]);
         // What git ignores stays, with the time it was written.
@@ -62,12 +68,12 @@ fn whatever_was_done_in_it_is_put_back_and_hurts_nobody() {
     let test = TestRepo::init(&[]);
     let [first, second] = two_commits(&test);
     let repo = test.open();
-    let scratch = repo.scratch(&place(&repo));
+    let scratch = scratch_of(&repo);
     scratch.check_out(first).unwrap();
     let tree = scratch.path().to_owned();
     let git = |args: &[&str]| test.git_in(&tree, args);
     test.git(&["branch", "theirs"]);
-    let damages: [(&str, &dyn Fn()); 9] = [
+    let damages: [(&str, &dyn Fn()); 10] = [
         ("changed files", &|| {
             fs::write(tree.join("a"), "other").unwrap();
             git(&["add", "-A"]);
@@ -101,6 +107,13 @@ fn whatever_was_done_in_it_is_put_back_and_hurts_nobody() {
         ("no `.git`", &|| {
             fs::remove_file(tree.join(".git")).unwrap();
         }),
+        ("half of what `git worktree add` makes", &|| {
+            fs::remove_dir_all(&tree).unwrap();
+            let git_dir = repo.common_dir().join("worktrees/reflectt-check-1");
+            fs::remove_dir_all(&git_dir).unwrap();
+            fs::create_dir(&git_dir).unwrap();
+            fs::write(git_dir.join("locked"), "initializing").unwrap();
+        }),
         ("nothing", &|| fs::remove_dir_all(&tree).unwrap()),
         ("it was removed with git", &|| {
             test.git(&["worktree", "remove", "--force", tree.to_str().unwrap()]);
@@ -126,7 +139,7 @@ fn prune_and_gc_keep_what_is_checked_out() {
     let test = TestRepo::init(&[]);
     let [first, _] = two_commits(&test);
     let repo = test.open();
-    let scratch = repo.scratch(&place(&repo));
+    let scratch = scratch_of(&repo);
     let orphan = test.git(&["commit-tree", "-m", "of no branch", "HEAD^{tree}"]);
     let orphan = Oid::parse(&orphan).unwrap();
     scratch.check_out(orphan).unwrap();
@@ -158,7 +171,7 @@ fn hooks_do_not_run_in_it_and_a_sparse_checkout_is_none_of_its_business() {
         .concat(),
     );
     let repo = test.open();
-    let scratch = repo.scratch(&place(&repo));
+    let scratch = scratch_of(&repo);
     let ran = test.dir.path().join("ran");
     let before = fs::read_to_string(&ran).unwrap_or_default();
     for commit in [first, second] {
@@ -179,7 +192,7 @@ fn of_a_repository_that_was_copied_or_moved_it_is_made_anew() {
     let [first, second] = two_commits(&test);
     let repo = test.open();
     let tree = place(&repo);
-    repo.scratch(&tree).check_out(first).unwrap();
+    scratch_of(&repo).check_out(first).unwrap();
     let copy = test.dir.path().join("copy");
     let copied = std::process::Command::new("cp")
         .arg("-a")
@@ -188,7 +201,7 @@ fn of_a_repository_that_was_copied_or_moved_it_is_made_anew() {
     assert!(copied.unwrap().success());
     let other = test.open_at(&copy);
     let theirs = place(&other);
-    other.scratch(&theirs).check_out(second).unwrap();
+    scratch_of(&other).check_out(second).unwrap();
     assert_eq!(names(&theirs), [".gitignore", "b"]);
     // That of the original is as it was.
     assert_eq!(names(&tree), [".gitignore", "a"]);
@@ -202,7 +215,7 @@ fn of_a_repository_that_was_copied_or_moved_it_is_made_anew() {
     fs::rename(&test.path, &moved).unwrap();
     let repo = test.open_at(&moved);
     let tree = place(&repo);
-    repo.scratch(&tree).check_out(second).unwrap();
+    scratch_of(&repo).check_out(second).unwrap();
     assert_eq!(names(&tree), [".gitignore", "b"]);
     assert_eq!(test.git_in(&tree, &["status", "--porcelain"]), "");
 }
@@ -214,7 +227,7 @@ fn there_may_be_no_other_checkout() {
     let hub = test.dir.path().join("hub.git");
     test.git(&["clone", "-q", "--bare", ".", hub.to_str().unwrap()]);
     let repo = test.open_at(&hub);
-    let scratch = repo.scratch(&place(&repo));
+    let scratch = scratch_of(&repo);
     for _ in 0..2 {
         scratch.check_out(first).unwrap();
         assert_eq!(names(scratch.path()), [".gitignore", "a"]);
@@ -224,6 +237,25 @@ fn there_may_be_no_other_checkout() {
         test.git_in(&hub, &["rev-parse", "--is-bare-repository"]),
         "true"
     );
+}
+
+/// A submodule's repository says where its files are, for all its worktrees.
+#[test]
+fn where_the_main_worktree_is_elsewhere_this_one_is_where_it_is() {
+    let test = TestRepo::init(&[]);
+    let [first, second] = two_commits(&test);
+    let top = test.path.to_str().unwrap();
+    test.git(&["config", "core.worktree", top]);
+    let repo = test.open();
+    let scratch = scratch_of(&repo);
+    for commit in [first, second] {
+        scratch.check_out(commit).unwrap();
+        let found = test.git_in(scratch.path(), &["rev-parse", "--show-toplevel"]);
+        assert_eq!(Path::new(&found), scratch.path());
+        assert_eq!(test.git_in(scratch.path(), &["status", "--porcelain"]), "");
+        assert_eq!(test.git(&["rev-parse", "--show-toplevel"]), top);
+        assert_eq!(test.git(&["status", "--porcelain"]), "");
+    }
 }
 
 #[test]
@@ -243,7 +275,7 @@ fn what_was_left_in_it_can_be_swept_out() {
     let test = TestRepo::init(&[]);
     let [first, _] = two_commits(&test);
     let repo = test.open();
-    let scratch = repo.scratch(&place(&repo));
+    let scratch = scratch_of(&repo);
     scratch.sweep();
     scratch.check_out(first).unwrap();
     for name in ["out", "left", "a"] {
@@ -251,4 +283,24 @@ fn what_was_left_in_it_can_be_swept_out() {
     }
     scratch.sweep();
     assert_eq!(names(scratch.path()), [".gitignore", "a", "out"]);
+}
+
+#[test]
+fn a_git_that_outlives_us_keeps_others_out() {
+    let test = TestRepo::with_commit();
+    let repo = test.open();
+    let path = place(&repo).with_extension("lock");
+    let free = || AdvisoryLock::try_acquire(&path).unwrap();
+    let lock = free().unwrap();
+    let (reader, writer) = io::pipe().unwrap();
+    // As a git whose parent was killed: it holds the lock until it has read to the end.
+    let mut command = std::process::Command::new("cat");
+    command.stdin(reader).stdout(std::process::Stdio::null());
+    lock.share_with(&mut command);
+    let mut child = command.spawn().unwrap();
+    drop((lock, command));
+    assert!(free().is_none());
+    drop(writer);
+    child.wait().unwrap();
+    assert!(free().is_some());
 }

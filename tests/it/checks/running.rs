@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Repo, TestEnv, define, outcomes, run, team};
-use crate::support::poll_until;
 use crate::support::process::{HEEDLESS, Victims, signal};
+use crate::support::{poll_until, race};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -16,7 +16,18 @@ fn one(command: &str) -> String {
 }
 
 fn the_tree(repo: &Repo) -> PathBuf {
-    repo.common_dir().join("reflectt/checks/check-1")
+    repo.common_dir().join("reflectt/checks/reflectt-check-1")
+}
+
+/// Another one than the first is used while a git of a killed process still works there.
+fn tree_used_last(repo: &Repo) -> PathBuf {
+    let tree = the_tree(repo);
+    let used = |number: u8| {
+        let mark = tree.with_file_name(format!("reflectt-check-{number}.used"));
+        let at = fs::metadata(&mark).ok()?.modified().ok()?;
+        Some((at, mark.with_extension("")))
+    };
+    (1..=3).filter_map(used).max().unwrap().1
 }
 
 #[test]
@@ -258,9 +269,9 @@ fn what_a_check_does_to_its_worktree_hurts_nobody() {
     assert_eq!(repo.git(["status", "--porcelain"]), "");
     // It is no place where anybody works.
     let doctor = repo.reflectt(["doctor"]).ok();
-    assert!(!doctor.stdout.contains("check-1"), "{doctor}");
+    assert!(!doctor.stdout.contains("reflectt-check-1"), "{doctor}");
     let status = repo.as_agent("kai", ["hooks", "status"]).ok();
-    assert!(!status.stdout.contains("check-1"), "{status}");
+    assert!(!status.stdout.contains("reflectt-check-1"), "{status}");
 }
 
 #[test]
@@ -296,6 +307,58 @@ fn runs_at_once_have_a_worktree_each_and_a_fourth_waits() {
     fourth.finish().ok();
     let list = repo.git(["worktree", "list"]);
     assert_eq!(list.lines().count(), 4, "{list}");
+}
+
+#[test]
+fn many_that_begin_at_once_all_get_their_turn() {
+    let env = TestEnv::new();
+    let repo = team(
+        &env,
+        &one("test -e reflectt.toml && mkdir mine && sleep 0.05"),
+    );
+    let begin = |_| repo.command(["checks", "run", "--again"]);
+    for output in race((0..7).map(begin)) {
+        output.ok();
+    }
+    let registered = fs::read_dir(repo.common_dir().join("worktrees")).unwrap();
+    assert!((1..=3).contains(&registered.count()));
+}
+
+#[test]
+fn killed_at_any_moment_the_next_run_finds_order() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai"]);
+    for number in 0..50 {
+        repo.write(&format!("file-{number}"), "x".repeat(1000 * number));
+    }
+    let first = define(&repo, &one("test $(ls | wc -l) = 51 && sleep 0.1"));
+    repo.write("file-0", "other");
+    let second = repo.commit("other");
+    let branches = repo.git(["for-each-ref", "refs/heads"]);
+    for round in 0..24 {
+        let commit = [&first, &second][round % 2];
+        let args = ["checks", "run", "--again", "--commit", commit];
+        let running = repo.command(args).spawn();
+        std::thread::sleep(Duration::from_millis(4 * round as u64));
+        running.kill_with([Victims::Alone, Victims::WithChildren][round % 3 / 2]);
+        if round % 4 == 3 {
+            repo.reflectt(args).ok();
+            let tree = tree_used_last(&repo);
+            let git = |args: &[&str]| {
+                let inside = ["-C", tree.to_str().unwrap()];
+                repo.git([&inside, args].concat())
+            };
+            assert_eq!(&git(&["rev-parse", "HEAD"]), commit);
+            assert_eq!(git(&["status", "--porcelain"]), "");
+        }
+        if round == 12 {
+            fs::remove_dir_all(the_tree(&repo)).unwrap();
+        }
+    }
+    assert_eq!(repo.git(["for-each-ref", "refs/heads"]), branches);
+    assert_eq!(repo.git(["status", "--porcelain"]), "");
+    let registered = fs::read_dir(repo.common_dir().join("worktrees")).unwrap();
+    assert!(registered.count() <= 3);
 }
 
 /// Expects that the process whose number is in the file ends.

@@ -28,6 +28,8 @@ fn a_check_is_a_criterion_that_needs_no_evidence() {
     let id = checked_task(&repo, "test");
     let claimed = repo.as_agent("kai", ["claim", &id]).ok();
     assert!(!claimed.stderr.contains("--evidence"), "{claimed}");
+    let status = repo.as_agent("kai", ["status"]).ok();
+    assert!(status.stdout.contains("checks to pass: test"), "{status}");
     repo.write("good", "");
     repo.commit("work");
     repo.as_agent("kai", ["submit", &id, "--summary", "it is kept"])
