@@ -120,7 +120,10 @@ pub fn task(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Stan
     }
     if let Some(changes) = &task.changes {
         let by = task.reviewer.as_ref().map(|name| format!(" by {name}"));
-        important(ui, &format!("changes asked for{}", by.unwrap_or_default()));
+        match task.fault {
+            Some(_) => important(ui, "sent back from landing"),
+            None => important(ui, &format!("changes asked for{}", by.unwrap_or_default())),
+        }
         ui.block(2, changes);
     }
     if let Some(handoff) = task.handoff.as_ref().filter(|_| task.status.is_open()) {
@@ -198,7 +201,7 @@ fn facts(ui: &Ui, task: &Task, waits: &[(TaskId, Dependency)], standing: Standin
 
 /// Returns the status with who is behind it and since when.
 fn status(ui: &Ui, task: &Task, standing: Standing) -> String {
-    let mut text = task.status.told().to_owned();
+    let mut text = task.told().to_owned();
     if let Some(name) = &task.assignee {
         text.push_str(&match task.status {
             Status::Todo => format!(", reserved for {name}"),
@@ -210,8 +213,17 @@ fn status(ui: &Ui, task: &Task, standing: Standing) -> String {
     if standing == Standing::Provisional {
         text.push_str(", provisional until the remote has decided");
     }
-    if let Some(at) = task.claimed_at {
+    if let Some(approved) = task.approved.as_ref().filter(|_| task.waits_to_land()) {
+        let at = ui.relative(approved.at.0);
+        text.push_str(&format!(" (approved by {} {at})", approved.by));
+    } else if let Some(at) = task.claimed_at {
         text.push_str(&format!(" (claimed {})", ui.relative(at.0)));
+    }
+    if let Some(landed) = &task.landed {
+        text.push_str(&format!(
+            ", landed as {}",
+            text::short_commit(&landed.commit)
+        ));
     }
     if let Some(at) = task.closed {
         text.push_str(&format!(" ({})", ui.relative(at.0)));
@@ -220,7 +232,8 @@ fn status(ui: &Ui, task: &Task, standing: Standing) -> String {
 }
 
 /// Prints the latest submission, if there is one.
-pub fn submission(ui: &Ui, task: &Task) {
+pub fn submission(ui: &Ui, row: &TaskRow) {
+    let task = &row.task;
     let Some((stamp, bundle)) = &task.submission else {
         return;
     };
@@ -235,6 +248,21 @@ pub fn submission(ui: &Ui, task: &Task) {
         }
     };
     some("commit", bundle.commit.as_ref());
+    if let (Some(base), Some(commit)) = (&bundle.base, &bundle.commit) {
+        let (base, commit) = (text::short_commit(base), text::short_commit(commit));
+        some("range", Some(&format!("git diff {base}...{commit}")));
+    }
+    if !bundle.beneath.is_empty() {
+        some("on", list(&bundle.beneath).as_ref());
+    }
+    if task.status.is_open() && bundle.commit.is_some() {
+        if !row.is_here {
+            important(ui, "  not in this clone yet: reflectt sync");
+        }
+        if !row.published {
+            important(ui, "  not published yet: the author's next sync does that");
+        }
+    }
     some("pr", bundle.pr.as_ref());
     some("caveat", bundle.caveat.as_ref());
 }

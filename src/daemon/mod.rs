@@ -6,6 +6,7 @@
 
 mod control;
 mod journal;
+mod lander;
 mod run;
 mod schedule;
 mod state;

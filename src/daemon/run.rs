@@ -11,11 +11,12 @@ use crate::git::{Cancel, GitError, OpenOptions, Process, RefName, RefWatcher, Re
 use crate::ops::sync::{self, BoardToo, Fetch, SyncOptions, SyncReport};
 use crate::ops::{
     Context, Done, Gone, OpsError, SeenTo, chain, expire, look_after_processes,
-    look_after_worktrees, nudge, see_to_reviews,
+    look_after_worktrees, notice_landed, nudge, radar, see_to_reviews, tell_of_clashes,
 };
 use crate::store::StoreError;
 
 use super::journal::Journal;
+use super::lander::Lander;
 use super::schedule::{Due, Outcome, Schedule};
 use super::state::State;
 
@@ -78,12 +79,14 @@ pub fn run<'j>(ctx: &'j Context, journal: Journal<'j>, chore: Chore) -> Result<E
             ..State::default()
         },
         warned: Vec::new(),
+        lander: Lander::default(),
         troubles: Vec::new(),
         told: Vec::new(),
     };
     let shared = shared_through(&daemon.state);
     daemon.journal.say(&format!("at work; {shared}"));
     let ended = daemon.work(&receiver);
+    daemon.lander.stop();
     daemon.journal.say(match ended {
         Ended::RepositoryGone => "ends: the repository is gone",
         _ => "ends, as it was told to",
@@ -158,6 +161,7 @@ struct Daemon<'d> {
     state: State,
     /// The warnings of the last exchange.
     warned: Vec<String>,
+    lander: Lander,
     /// What went wrong here since the last round began, and in the round before: said once.
     troubles: Vec<String>,
     told: Vec<String>,
@@ -274,6 +278,43 @@ impl Daemon<'_> {
             Err(error) => self.trouble("cannot expire claims", &error),
         }
         self.reviews();
+        self.landings();
+        self.clashes();
+    }
+
+    /// Notices what others have landed, and lands what is approved, if the team wants that.
+    fn landings(&mut self) {
+        match notice_landed(self.ctx) {
+            Ok(found) => {
+                for id in found {
+                    self.journal.say(&format!("`{id}` has landed"));
+                }
+            }
+            Err(error) => self.trouble("cannot record what has landed", &error),
+        }
+        match self.lander.see_to(self.ctx) {
+            Ok(said) => {
+                for text in said {
+                    self.journal.say(&text);
+                }
+            }
+            Err(reason) => self.note(format!("cannot land: {reason}")),
+        }
+    }
+
+    /// Tells the authors of work that begins to conflict.
+    fn clashes(&mut self) {
+        let told = radar(self.ctx).and_then(|found| tell_of_clashes(self.ctx, &found));
+        match told {
+            Ok(told) => {
+                for (a, b) in told {
+                    let text = format!("told the authors of `{a}` and `{b}` that they conflict");
+                    self.journal.say(&text);
+                }
+            }
+            Err(OpsError::Unreachable { .. }) => {}
+            Err(error) => self.trouble("cannot compare unfinished work", &error),
+        }
     }
 
     fn reviews(&mut self) {

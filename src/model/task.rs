@@ -258,6 +258,8 @@ pub struct Task {
     pub landed: Option<Landed>,
     /// The latest note of a reviewer who asked for changes, or why it could not land.
     pub changes: Option<String>,
+    /// What came in the way of landing, if `changes` says that.
+    pub fault: Option<Fault>,
     pub handoff: Option<Handoff>,
     /// Why it was cancelled or reopened.
     pub reason: Option<String>,

@@ -10,7 +10,7 @@ mod lane;
 mod line;
 mod report;
 
-pub use line::{Awaited, landable};
+pub use line::{Awaited, landable, landable_by_daemon};
 pub use report::{LandReport, Offer, ReturnedTask};
 
 use std::collections::BTreeSet;

@@ -29,6 +29,8 @@ pub struct TaskRow {
     pub provisional: bool,
     /// Whether everybody of the team can have the commit that was submitted.
     pub published: bool,
+    /// Whether that commit is in this clone.
+    pub is_here: bool,
 }
 
 /// Returns the tasks that fit, most urgent first, closed ones last.
@@ -77,6 +79,7 @@ pub fn row(look: &Look, entry: &Entry) -> TaskRow {
     TaskRow {
         provisional: look.provisional.contains(&task.id),
         published: published(look.store(), &task),
+        is_here: is_here(look.store(), &task),
         task,
         waits_for,
     }
@@ -85,6 +88,15 @@ pub fn row(look: &Look, entry: &Entry) -> TaskRow {
 /// Tells whether everybody of the team can have the commit that was submitted of a task.
 pub fn is_published(ctx: &Context, task: &Task) -> bool {
     published(ctx.store(), task)
+}
+
+fn is_here(store: &Store, task: &Task) -> bool {
+    let commit = task
+        .submission
+        .as_ref()
+        .and_then(|it| it.1.commit.as_deref());
+    let commit = commit.and_then(|commit| Oid::parse(commit).ok());
+    commit.is_none_or(|commit| store.repo().exists(commit))
 }
 
 fn published(store: &Store, task: &Task) -> bool {
@@ -152,6 +164,7 @@ pub fn show(ctx: &Context, id: &IdPrefix) -> Result<Shown, OpsError> {
             waits_for: queue::waits_for(&folded.task, &dependency),
             provisional: snapshot.provisional.contains(&folded.task.id),
             published: published(snapshot.store(), &folded.task),
+            is_here: is_here(snapshot.store(), &folded.task),
             task: folded.task,
         },
         events,

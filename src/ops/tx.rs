@@ -305,7 +305,7 @@ impl<'t, 's> Tx<'t, 's> {
         let loss = log.loss_of(&self.me)?;
         let now_held = match holder {
             Some(holder) => format!("; `{holder}` holds it now"),
-            None => format!("; it is `{}` now", task.status.told()),
+            None => format!("; it is `{}` now", task.told()),
         };
         Some(OpsError::Fenced {
             task: task.id,

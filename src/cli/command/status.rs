@@ -91,8 +91,16 @@ fn lines(ui: &Ui, status: &AgentStatus) -> Vec<Text> {
     let queue = &status.queue;
     lines.push(Text::new());
     lines.push(Text::new().bold("Queue: ").plain(format!(
-        "{} to do ({} ready for you), {} in progress, {} blocked, {} in review",
-        queue.todo, queue.ready, queue.doing, queue.blocked, queue.validating
+        "{} to do ({} ready for you), {} in progress, {} blocked, {} in review{}",
+        queue.todo,
+        queue.ready,
+        queue.doing,
+        queue.blocked,
+        queue.validating - queue.approved,
+        match queue.approved {
+            0 => String::new(),
+            approved => format!(", {approved} approved"),
+        }
     )));
     lines
 }
@@ -241,7 +249,7 @@ fn task_line(task: &Task) -> Text {
     Text::from("  ")
         .bold(task.id.as_str())
         .plain(format!("  {}  ", task.priority))
-        .styled(style, task.status.told())
+        .styled(style, task.told())
         .plain("  ")
         .plain(cut(&task.title, LINE_MAX))
 }

@@ -67,7 +67,7 @@ impl Story {
             .collect();
         let (out, err) = printed(PIPE, |ui| {
             view::task(ui, &task, waits, view::Standing::Confirmed);
-            view::submission(ui, &task);
+            view::submission(ui, &self.row(Vec::new()));
             view::history(ui, &events);
         });
         assert_eq!(err, "");
@@ -78,6 +78,7 @@ impl Story {
         TaskRow {
             provisional: false,
             published: true,
+            is_here: true,
             task: self.log.fold().unwrap().task,
             waits_for,
         }

@@ -11,8 +11,8 @@ use crate::model::path::PathPattern;
 use crate::model::time::Timestamp;
 
 use super::{
-    Approval, Asked, Block, Checked, Draft, Edit, Folded, Handoff, Landed, Status, Task, TaskEvent,
-    TaskLog,
+    Approval, Asked, Block, Checked, Draft, Edit, Fault, Folded, Handoff, Landed, Status, Task,
+    TaskEvent, TaskLog,
 };
 
 /// How much of an earlier note is kept beside that of a claim that lapsed, in characters. A task
@@ -137,6 +137,7 @@ impl Task {
             checked: Vec::new(),
             asked: None,
             changes: None,
+            fault: None,
             handoff: None,
             reason: None,
             created_by: by.clone(),
@@ -234,8 +235,8 @@ impl Task {
                 self.landed = Some(Landed { commit, at });
                 self.close(Status::Done, at);
             }
-            TaskEvent::ChangesRequested { note, .. } => self.give_back(note),
-            TaskEvent::SentBack(back) => self.give_back(&back.note),
+            TaskEvent::ChangesRequested { note, .. } => self.give_back(note, None),
+            TaskEvent::SentBack(back) => self.give_back(&back.note, Some(back.fault)),
             TaskEvent::Reminded { alone, .. } => {
                 if let Some(asked) = &mut self.asked {
                     asked.reminded = true;
@@ -369,8 +370,9 @@ impl Task {
     }
 
     /// Lets the author of a submission work on it again.
-    fn give_back(&mut self, note: &str) {
+    fn give_back(&mut self, note: &str, fault: Option<Fault>) {
         self.changes = Some(note.to_owned());
+        self.fault = fault;
         self.approved = None;
         self.asked = None;
         match self.fence {

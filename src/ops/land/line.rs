@@ -173,11 +173,14 @@ fn own(submission: &Submission, layer: &Layer<Oid>) -> Result<Vec<Oid>, OpsError
 /// Returns the approved tasks that whoever asks may land now.
 pub fn landable(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Task>, OpsError> {
     let settings = snapshot.settings()?;
-    let me = ctx.me()?;
-    let is_human = snapshot
-        .agents()?
-        .get(me)
-        .is_some_and(|agent| agent.kind == AgentKind::Human);
+    let is_human = match ctx.identity() {
+        Some(me) => {
+            let seat = snapshot.agents()?.get(me);
+            seat.is_some_and(|agent| agent.kind == AgentKind::Human)
+        }
+        // A daemon, which only lands where the team wants it to.
+        None => true,
+    };
     if settings.land.by_humans && !is_human {
         return Ok(Vec::new());
     }
@@ -191,4 +194,13 @@ pub fn landable(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Task>, OpsErro
         return Ok(Vec::new());
     }
     Ok(line.ready.into_iter().map(|ready| ready.task).collect())
+}
+
+/// Tells whether there is anything for a daemon to land.
+pub fn landable_by_daemon(ctx: &Context) -> Result<bool, OpsError> {
+    let snapshot = ctx.store().snapshot()?;
+    if !snapshot.settings()?.land.auto || landed::waiting(snapshot.open()?).next().is_none() {
+        return Ok(false);
+    }
+    Ok(!landable(ctx, &snapshot)?.is_empty())
 }

@@ -12,7 +12,7 @@ use super::{
     Adopt, BoardToo, Fetch, PresenceToo, Standstill, SyncOptions, SyncReport, link, time_limit,
     works,
 };
-use crate::ops::{Context, OpsError, chain, landing, requests};
+use crate::ops::{Context, OpsError, chain, landed, landing, requests};
 
 /// The longest pause before an exchange begins anew because the remote, or this clone, had moved.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -79,6 +79,9 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
                 count(store, known, &view, &mut report);
                 if options.presence == PresenceToo::Yes {
                     publish_presence(ctx, &link, limit)?;
+                }
+                if options.adopt == Adopt::No {
+                    landed::notice_in_passing(ctx);
                 }
                 works::tidy(ctx, Some(&link))?;
                 if let Some(reason) = store.works_refused() {

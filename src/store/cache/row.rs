@@ -21,7 +21,7 @@ use crate::model::id::{Fence, Stamp, TASK_ID_LEN, TaskId};
 use crate::model::name::{Author, CheckName, ResourceName, Tag};
 use crate::model::path::PathPattern;
 use crate::model::task::{
-    Approval, Asked, Block, Checked, Handoff, Landed, Priority, Status, Submission, Task,
+    Approval, Asked, Block, Checked, Fault, Handoff, Landed, Priority, Status, Submission, Task,
 };
 use crate::model::time::{Span, Timestamp};
 use crate::store::cache::Source;
@@ -257,6 +257,7 @@ struct TaskRow<'a> {
     checked: Vec<CheckedRow<'a>>,
     asked: Option<(i64, bool, bool)>,
     changes: Option<&'a str>,
+    fault: Option<&'a str>,
     #[serde(borrow)]
     handoff: Option<(&'a str, &'a str, Option<&'a str>, i64)>,
     reason: Option<&'a str>,
@@ -382,6 +383,7 @@ impl<'a> TaskRow<'a> {
             checked: task.checked.iter().map(CheckedRow::of).collect(),
             asked: (task.asked).map(|asked| (asked.since.0, asked.reminded, asked.alone)),
             changes: task.changes.as_deref(),
+            fault: task.fault.map(Fault::as_str),
             handoff: task.handoff.as_ref().map(|h| {
                 (
                     h.from.as_str(),
@@ -483,6 +485,7 @@ impl TaskRow<'_> {
                 alone,
             }),
             changes: owned(self.changes),
+            fault: optional(self.fault)?,
             handoff,
             reason: owned(self.reason),
             created_by: Author::from_clean(self.created_by.to_owned()),

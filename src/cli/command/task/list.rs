@@ -97,8 +97,8 @@ fn table(rows: &[TaskRow]) -> Table {
             Cell::styled(BOLD, task.id.as_str()),
             task.priority.as_str().into(),
             match row.provisional {
-                true => format!("{}, provisional", task.status.told()).into(),
-                false => task.status.told().into(),
+                true => format!("{}, provisional", task.told()).into(),
+                false => task.told().into(),
             },
             task.assignee
                 .as_ref()

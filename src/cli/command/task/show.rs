@@ -31,7 +31,7 @@ impl Show {
         let row = &shown.row;
         let standing = view::Standing::of(row.provisional);
         view::task(ui, &row.task, &row.waits_for, standing);
-        view::submission(ui, &shown.row.task);
+        view::submission(ui, &shown.row);
         view::checks(ui, &shown.row.task);
         view::history(ui, &shown.events);
         if let Some(me) = context.identity() {
