@@ -77,12 +77,17 @@ fn fields(event: &TaskEvent) -> Value {
             shared,
             resources,
             branch,
-        } => json!({
-            "paths": texts(paths),
-            "shared": texts(shared),
-            "resources": texts(resources),
-            "branch": branch,
-        }),
+        } => {
+            let mut fields = json!({
+                "paths": texts(paths),
+                "shared": texts(shared),
+                "resources": texts(resources),
+            });
+            if let (Some(branch), Some(fields)) = (branch, fields.as_object_mut()) {
+                fields.insert("branch".to_owned(), branch.as_str().into());
+            }
+            fields
+        }
         TaskEvent::Blocked {
             reason,
             on,

@@ -5,10 +5,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::model::settings::Strategy;
-
 use super::merge::Merged;
 use super::{Commit, GitError, NewCommit, Oid, Relation, Repo, Signature, trailer_value};
+
+/// How work becomes part of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// One commit with two parents.
+    Merge,
+    /// One commit.
+    Squash,
+    /// The own commits, made anew one on the other.
+    Rebase,
+}
 
 /// A name and an address.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,10 @@ use super::{Context, OpsError, chain, landing, review};
 /// Without the remote's word nothing is decided; whoever asks it next does this again.
 pub fn notice(ctx: &Context) -> Result<Vec<TaskId>, OpsError> {
     let store = ctx.store();
-    let snapshot = store.snapshot()?;
+    // Where there is no team, whoever wants something of it is told.
+    let Ok(snapshot) = store.snapshot() else {
+        return Ok(Vec::new());
+    };
     let mut approved = waiting(snapshot.open()?).peekable();
     if ctx.is_offline() || approved.peek().is_none() {
         return Ok(Vec::new());

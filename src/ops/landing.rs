@@ -11,6 +11,9 @@ use super::{Context, OpsError};
 /// Names that a landing branch has where nothing says which it is.
 const USUAL: [&str; 2] = ["main", "master"];
 
+/// The remote that a clone has unless somebody wanted another.
+const ORIGIN: &str = "origin";
+
 /// The landing branch, and what is known of it here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Landing {
@@ -107,7 +110,10 @@ pub fn branch(ctx: &Context, settings: &Settings) -> Result<Option<String>, OpsE
     match &settings.land.branch {
         LandBranch::Named(name) => Ok(Some(name.clone())),
         LandBranch::Off => Ok(None),
-        LandBranch::Auto => guess(ctx),
+        LandBranch::Auto => {
+            let remote = ctx.store().link().map(|link| link.name);
+            guess(ctx, remote.as_deref())
+        }
     }
 }
 
@@ -125,10 +131,10 @@ pub fn at_founding(ctx: &Context, remote: Option<&str>) -> Result<Option<String>
 }
 
 /// A team founded by version 0.1 never said.
-fn guess(ctx: &Context) -> Result<Option<String>, OpsError> {
+fn guess(ctx: &Context, remote: Option<&str>) -> Result<Option<String>, OpsError> {
     let repo = ctx.repo();
-    let below = match ctx.store().link() {
-        Some(link) => format!("refs/remotes/{}/", link.name),
+    let below = match remote {
+        Some(remote) => format!("refs/remotes/{remote}/"),
         None => "refs/heads/".to_owned(),
     };
     // What the configuration calls a remote may be no part of a ref's name.
@@ -180,15 +186,35 @@ pub struct LandingBranch {
 
 /// Returns the landing branch; `None` if there is none, or nothing on it.
 pub fn landing_branch(ctx: &Context) -> Result<Option<LandingBranch>, OpsError> {
-    let snapshot = ctx.store().snapshot()?;
-    let Some(Landing { branch, tip }) = of(ctx, &snapshot)? else {
-        return Ok(None);
+    let repo = ctx.repo();
+    let found = match ctx.store().snapshot() {
+        Ok(snapshot) => {
+            let remote = ctx.store().link().map(|link| link.name);
+            of(ctx, &snapshot)?.map(|landing| (landing.branch, landing.tip, remote))
+        }
+        // Checks need no team.
+        Err(_) => {
+            let remote = repo.remote_names().into_iter().find(|name| name == ORIGIN);
+            let branch = guess(ctx, remote.as_deref())?;
+            let below = remote
+                .as_ref()
+                .map_or("refs/heads".to_owned(), |it| format!("refs/remotes/{it}"));
+            match branch {
+                Some(branch) => {
+                    let tip = repo.read_ref(&RefName::new(format!("{below}/{branch}"))?)?;
+                    Some((branch, tip, remote))
+                }
+                None => None,
+            }
+        }
     };
-    let name = match ctx.store().link() {
-        Some(link) => format!("{}/{branch}", link.name),
-        None => branch,
-    };
-    Ok(tip.map(|tip| LandingBranch { name, tip }))
+    Ok(found.and_then(|(branch, tip, remote)| {
+        let name = match remote {
+            Some(remote) => format!("{remote}/{branch}"),
+            None => branch,
+        };
+        Some(LandingBranch { name, tip: tip? })
+    }))
 }
 
 /// Notes what the remote's landing branch holds after a push.

@@ -406,6 +406,8 @@ pub fn check_fenced(snapshot: &Snapshot, me: &AgentName) -> Result<(), OpsError>
             let Some(task) = mail.message.task else {
                 return Ok(());
             };
+            // Forgotten, it is only shown again.
+            (snapshot.store().note_message_shown(me, mail.message.id)).ok();
             let holder = snapshot
                 .table_in_force()?
                 .0

@@ -53,6 +53,15 @@ impl Store {
         save(&self.shown_path(agent), SHAPE, &shown)
     }
 
+    /// Notes that an agent sees this message now, whatever else it has been shown.
+    pub fn note_message_shown(&self, agent: &AgentName, id: Stamp) -> Result<(), StoreError> {
+        let mut shown = self.shown(agent);
+        match shown.messages.insert(id.to_string()) {
+            true => save(&self.shown_path(agent), SHAPE, &shown),
+            false => Ok(()),
+        }
+    }
+
     /// Tells whether an agent has been shown a message.
     pub fn is_message_shown(&self, agent: &AgentName) -> impl Fn(Stamp) -> bool {
         let shown = self.shown(agent).messages;

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reflectt::git::{
     Advance, Advanced, ConfigScope, GitError, How, Landing, Looked, Oid, OpenOptions, RefName,
-    Repo as Git, Sought, Soundness, Weaving, Woven,
+    Repo as Git, Sought, Soundness, Strategy, Weaving, Woven,
 };
 use reflectt::model::batch::{self, Bench, Entry, Made, Ran, Trial};
 use reflectt::model::id::{Stamp, TaskId};
-use reflectt::model::settings::Strategy;
 use reflectt::model::stack::{Approved, Layer, Piece, layers, line_up};
 use reflectt::model::task::Priority;
 use reflectt::model::time::Timestamp;

@@ -517,7 +517,10 @@ fn what_makes_no_sense_is_said() {
             &["submit", &id, "--summary", "x", "--evidence", "works"],
             "the number of the criterion is missing",
         ),
-        (&["review", &id], "--approve|--request-changes"),
+        (
+            &["review", &id, "--approve", "--request-changes", "x"],
+            "cannot be used with",
+        ),
     ] {
         let output = repo.as_agent("kai", args).code(2);
         assert!(output.stderr.contains(words), "{output}");

@@ -323,7 +323,7 @@ fn status_says_what_to_do() {
         "
         --- stdout
         You are sage.
-        ACTION: Review `[ID1]`: `reflectt task show [ID1]`, then `reflectt review [ID1] --approve` or `--request-changes TEXT`.
+        ACTION: Review `[ID1]`: `reflectt review [ID1]`, then `reflectt review [ID1] --approve` or `--request-changes TEXT`.
         PAUSED by sage (until `reflectt resume`): release
 
         Waiting for your review
@@ -435,20 +435,27 @@ fn settings_are_read_and_changed() {
         --- stdout
         SETTING                 VALUE
         wip.agent               2
-        wip.team                none    default
-        heartbeat.idle_after    15m     default
-        heartbeat.stale_after   45m     default
-        heartbeat.expire_after  60m     default
-        claims.offline          refuse  default
-        sync.interval           15s     default
-        sync.time_limit         30s     default
-        enforce.mode            block   default
-        enforce.require_claim   false   default
-        review.required         true    default
-        review.remind_after     20m     default
-        review.reassign_after   40m     default
-        paths.shared            none    default
-        team.humans                     default
+        wip.team                none              default
+        heartbeat.idle_after    15m               default
+        heartbeat.stale_after   45m               default
+        heartbeat.expire_after  60m               default
+        claims.offline          refuse            default
+        sync.interval           15s               default
+        sync.time_limit         30s               default
+        enforce.mode            block             default
+        enforce.require_claim   false             default
+        review.required         true              default
+        land.branch             main
+        land.strategy           merge             default
+        land.batch              8                 default
+        land.via                push              default
+        land.auto               false             default
+        land.by                 anyone            default
+        work.branch             task/{id}-{slug}  default
+        review.remind_after     20m               default
+        review.reassign_after   40m               default
+        paths.shared            none              default
+        team.humans                               default
         resources.gpu           1
         ",
     );
@@ -520,6 +527,7 @@ fn the_log_tells_what_happened() {
     assert_eq!(
         kinds,
         [
+            "set",
             "joined",
             "joined",
             "created",

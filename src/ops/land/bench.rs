@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::git::{CommitRange, Oid, Person, Weaving, Woven};
+use crate::git::{CommitRange, Oid, Person, Strategy, Weaving, Woven};
 use crate::model::batch::{self, Entry, Made, Ran, Stop, Trial};
 use crate::model::check::{Check, CheckResult};
 use crate::model::id::TaskId;
 use crate::model::name::CheckName;
-use crate::model::settings::Strategy;
+use crate::model::settings::Strategy as Wanted;
 use crate::model::task::{Fault, SentBack, Task};
 use crate::ops::checks::{self, Manner, Step};
 use crate::ops::enforce::TASK_TRAILER;
@@ -66,7 +66,11 @@ impl<'b> Bench<'b> {
             branch: branch.to_owned(),
             tip,
             ready,
-            strategy: snapshot.settings()?.land.strategy,
+            strategy: match snapshot.settings()?.land.strategy {
+                Wanted::Merge => Strategy::Merge,
+                Wanted::Squash => Strategy::Squash,
+                Wanted::Rebase => Strategy::Rebase,
+            },
             checks: checks::read_checks(ctx, &landing)?.for_landing(),
             watch,
         })

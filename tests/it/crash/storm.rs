@@ -217,6 +217,7 @@ fn send_and_ack(format: &str) {
             before: &|round| {
                 repo.as_agent("kai", ["send", "link", &format!("to read {round}")])
                     .ok();
+                repo.as_agent("link", ["inbox"]).ok();
                 ("link", words("ack --all"))
             },
             after: &|round, done| {
