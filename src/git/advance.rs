@@ -92,8 +92,8 @@ impl Repo {
             let worktree = worktrees[0].path.clone();
             return Ok(Advanced::Busy { worktree });
         };
-        if let Some(note) = self.read_note().filter(|note| note != advance)
-            && let Some(refused) = self.settle_files(&note)?
+        if self.read_note().is_some_and(|note| note != *advance)
+            && let Some(refused) = self.settle_note()?
         {
             return Ok(refused);
         }
@@ -107,6 +107,31 @@ impl Repo {
             std::fs::remove_file(self.note_path()).ok();
         }
         moved
+    }
+
+    /// Takes back the files that a move has left in worktrees whose process died, if there is one;
+    /// returns why not, if what is changed there forbids it. [`Repo::advance`] does so by itself.
+    pub fn settle_advance(&self) -> Result<Option<Advanced>, GitError> {
+        if self.read_note().is_none() {
+            return Ok(None);
+        }
+        let lock = self.common_dir().join("reflectt").join("advance.lock");
+        // Whoever has it is at work, and nothing is left over.
+        match AdvisoryLock::acquire(&lock, TURN)? {
+            Acquired::Held(_turn) => self.settle_note(),
+            Acquired::TimedOut => Ok(None),
+        }
+    }
+
+    fn settle_note(&self) -> Result<Option<Advanced>, GitError> {
+        let Some(note) = self.read_note() else {
+            return Ok(None);
+        };
+        let refused = self.settle_files(&note)?;
+        if refused.is_none() {
+            std::fs::remove_file(self.note_path()).ok();
+        }
+        Ok(refused)
     }
 
     fn advance_files(

@@ -307,11 +307,37 @@ fn what_a_killed_process_left_is_taken_back_where_something_else_lands() {
         repo.advance(&other).unwrap(),
         Advanced::Dirty { worktree, paths }
     );
+    assert!(repo.settle_advance().unwrap().is_some());
     test.git(&["checkout", "a"]);
     assert_eq!(repo.advance(&other).unwrap(), Advanced::Moved);
     assert_eq!(status(&test, &test.path), " M notes");
     assert_eq!(read(&test.path, "a").unwrap(), "1\n");
     assert_eq!(repo.read_note(), None);
+}
+
+#[test]
+fn what_a_killed_process_left_is_taken_back_where_nothing_lands() {
+    let test = TestRepo::init(&[]);
+    let advance = ready(&test);
+    test.git(&["checkout", "-q", "main"]);
+    let (from, to) = (advance.from.to_string(), advance.to.to_string());
+    let repo = test.open();
+    assert_eq!(repo.settle_advance().unwrap(), None);
+    repo.write_note(&advance).unwrap();
+    test.git(&["read-tree", "-m", "-u", &from, &to]);
+    assert_eq!(repo.settle_advance().unwrap(), None);
+    assert_eq!(
+        (status(&test, &test.path), repo.read_note()),
+        (String::new(), None)
+    );
+    // It had moved: nothing is left over, and nothing is taken back.
+    assert_eq!(repo.advance(&advance).unwrap(), Advanced::Moved);
+    repo.write_note(&advance).unwrap();
+    assert_eq!(repo.settle_advance().unwrap(), None);
+    assert_eq!(
+        (status(&test, &test.path), repo.read_note()),
+        (String::new(), None)
+    );
 }
 
 #[test]
