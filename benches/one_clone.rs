@@ -38,6 +38,7 @@ fn main() {
     draining();
     enforcing();
     pushing();
+    looking_ahead();
 }
 
 /// Reading commands with 100 open and 10,000 archived tasks.
@@ -277,6 +278,46 @@ fn pushing() {
     });
     let time = median(5, || team.run("kai", &["check", "main..long"]));
     row("check of 10,000 commits, 50 claims", time, git);
+}
+
+/// What `radar` takes for 30 branches: first most of them apart, then all in one file.
+fn looking_ahead() {
+    let team = Team::new("radar", 30, 0);
+    let commit = |file: &str, text: &str| {
+        std::fs::write(team.dir.join(file), text).expect("a file");
+        team.git(&["add", file]);
+        team.git(&["-c", "core.hooksPath=/dev/null", "commit", "-q", "-m", file]);
+    };
+    for (index, id) in team.open.iter().enumerate() {
+        team.git(&["checkout", "-q", "-b", &format!("work{index}"), "main"]);
+        team.run("link", &["claim", id]);
+        commit(&format!("part{}", index % 10), &index.to_string());
+    }
+    let radar = || team.run("kai", &["radar"]);
+    let cold = |state: &str| {
+        let time = median(9, || {
+            std::fs::remove_file(team.dir.join(".git/reflectt/cache/radar")).ok();
+            radar();
+        });
+        row(
+            &format!("radar of 30 branches, {state}"),
+            time,
+            Duration::ZERO,
+        );
+    };
+    radar();
+    cold("30 pairs that meet");
+    for index in 0..team.open.len() {
+        team.git(&["checkout", "-q", &format!("work{index}")]);
+        commit("shared", &index.to_string());
+    }
+    radar();
+    cold("435 pairs that meet");
+    row(
+        "radar of 30 branches, again",
+        median(30, radar),
+        Duration::ZERO,
+    );
 }
 
 /// A repository with a team and tasks in it.

@@ -10,11 +10,13 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::staged::split_names;
+use super::unlanded::NAMES_ONLY;
 use super::{
-    Advisory, GitCommand, GitError, Oid, RefName, RefOutcome, RefStore as _, RefUpdate, Relation,
-    Repo, WorktreeInfo,
+    Acquired, Advisory, AdvisoryLock, GitCommand, GitError, Oid, RefName, RefOutcome,
+    RefStore as _, RefUpdate, Relation, Repo, WorktreeInfo, write_whole,
 };
 
 /// A move of a branch: to a commit that has all of the expected one.
@@ -40,13 +42,20 @@ pub enum Advanced {
         worktree: PathBuf,
         paths: Vec<Vec<u8>>,
     },
-    /// It is checked out where a merge, a rebase or the like is not finished.
+    /// It is checked out where a merge, a rebase or the like is not finished, or where another git
+    /// process goes on and on.
     Busy { worktree: PathBuf },
     /// The remote does not let us move it; what it said, a line each, links included.
     Protected { said: Vec<String> },
     /// The remote did not answer, or not in time.
     Unreachable { reason: String },
 }
+
+/// How long to wait for others that move a branch with its worktrees.
+const TURN: Duration = Duration::from_secs(60);
+
+/// How long to wait for another git process that works on the index of a worktree.
+const INDEX_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How many paths one command line is given.
 const PATHS_AT_ONCE: usize = 500;
@@ -66,47 +75,150 @@ impl Repo {
     /// The files of such a worktree come first, as `git merge --ff-only` does it: what is changed
     /// there and not touched by the move stays as it is. Then the branch moves by compare-and-swap,
     /// under its own name, whatever may be checked out there by now. If that is lost, the files go
-    /// back. A process that dies in between leaves the new files staged there; the same call again
-    /// finishes it.
+    /// to where the branch is. A note says meanwhile what is under way: of a process that dies in
+    /// between, the new files are left staged there, and the next call takes them back first, or
+    /// finishes the same move.
     pub fn advance(&self, advance: &Advance) -> Result<Advanced, GitError> {
-        let Advance { branch, from, to } = advance;
-        let found = self.read_ref(branch)?;
-        if found == Some(*to) {
-            return Ok(Advanced::Moved);
+        let worktrees = self.checked_out(&advance.branch)?;
+        if worktrees.is_empty() {
+            return Ok(match self.may_move(advance)? {
+                Some(refused) => refused,
+                None => self.swap(advance)?,
+            });
         }
-        if found != Some(*from) {
-            return Ok(Advanced::Elsewhere(found));
+        // Two that bring files to one worktree at once would mix them.
+        let lock = self.common_dir().join("reflectt").join("advance.lock");
+        let Acquired::Held(_turn) = AdvisoryLock::acquire(&lock, TURN)? else {
+            let worktree = worktrees[0].path.clone();
+            return Ok(Advanced::Busy { worktree });
+        };
+        if self.read_note().is_some_and(|note| note != *advance)
+            && let Some(refused) = self.settle_note()?
+        {
+            return Ok(refused);
         }
-        if !self.leads_forward(advance)? {
-            return Ok(Advanced::NotForward);
+        if let Some(refused) = self.may_move(advance)? {
+            return Ok(refused);
         }
-        let worktrees = self.checked_out(branch)?;
-        for (at, worktree) in worktrees.iter().enumerate() {
-            if let Some(refused) = self.bring_files(worktree, *from, *to)? {
-                self.bring_back(&worktrees[..at], advance)?;
+        self.write_note(advance)?;
+        let moved = self.advance_files(advance, &worktrees);
+        // Also where it was moved: another branch may be checked out there by now.
+        if self.settle_files(advance)?.is_none() {
+            std::fs::remove_file(self.note_path()).ok();
+        }
+        moved
+    }
+
+    /// Takes back the files that a move has left in worktrees whose process died, if there is one;
+    /// returns why not, if what is changed there forbids it. [`Repo::advance`] does so by itself.
+    pub fn settle_advance(&self) -> Result<Option<Advanced>, GitError> {
+        if self.read_note().is_none() {
+            return Ok(None);
+        }
+        let lock = self.common_dir().join("reflectt").join("advance.lock");
+        // Whoever has it is at work, and nothing is left over.
+        match AdvisoryLock::acquire(&lock, TURN)? {
+            Acquired::Held(_turn) => self.settle_note(),
+            Acquired::TimedOut => Ok(None),
+        }
+    }
+
+    fn settle_note(&self) -> Result<Option<Advanced>, GitError> {
+        let Some(note) = self.read_note() else {
+            return Ok(None);
+        };
+        let refused = self.settle_files(&note)?;
+        if refused.is_none() {
+            std::fs::remove_file(self.note_path()).ok();
+        }
+        Ok(refused)
+    }
+
+    fn advance_files(
+        &self,
+        advance: &Advance,
+        worktrees: &[WorktreeInfo],
+    ) -> Result<Advanced, GitError> {
+        for worktree in worktrees {
+            if let Some(refused) = self.bring_files(worktree, advance.from, advance.to)? {
                 return Ok(refused);
             }
         }
+        let moved = self.swap(advance)?;
+        if moved == Advanced::Moved {
+            self.put_right(worktrees, advance)?;
+        }
+        Ok(moved)
+    }
+
+    /// Tells how it ends before anything is done, if it does.
+    fn may_move(&self, advance: &Advance) -> Result<Option<Advanced>, GitError> {
+        let found = self.read_ref(&advance.branch)?;
+        Ok(if found == Some(advance.to) {
+            Some(Advanced::Moved)
+        } else if found != Some(advance.from) {
+            Some(Advanced::Elsewhere(found))
+        } else if !self.leads_forward(advance)? {
+            Some(Advanced::NotForward)
+        } else {
+            None
+        })
+    }
+
+    fn swap(&self, advance: &Advance) -> Result<Advanced, GitError> {
         let update = RefUpdate {
-            name: branch.clone(),
-            from: Some(*from),
-            to: Some(*to),
+            name: advance.branch.clone(),
+            from: Some(advance.from),
+            to: Some(advance.to),
         };
         let store = self.ref_store(Advisory::NotHeld);
-        match store.update(&[update], "reflectt: land") {
-            Ok(RefOutcome::Moved) => {
-                self.put_right(&worktrees, advance)?;
-                Ok(Advanced::Moved)
-            }
-            Ok(RefOutcome::Lost { found, .. }) => {
-                self.bring_back(&worktrees, advance)?;
-                Ok(Advanced::Elsewhere(found))
-            }
-            Err(error) => {
-                self.bring_back(&worktrees, advance)?;
-                Err(error)
+        Ok(match store.update(&[update], "reflectt: land")? {
+            RefOutcome::Moved => Advanced::Moved,
+            RefOutcome::Lost { found, .. } => Advanced::Elsewhere(found),
+        })
+    }
+
+    /// Brings the files that a move has brought to worktrees to where the branch is; returns why
+    /// not, if that cannot be. Where they are there already nothing happens.
+    fn settle_files(&self, advance: &Advance) -> Result<Option<Advanced>, GitError> {
+        let Some(tip) = self.read_ref(&advance.branch)? else {
+            return Ok(None);
+        };
+        if tip == advance.to || !self.exists(advance.to) {
+            return Ok(None);
+        }
+        for worktree in self.checked_out(&advance.branch)? {
+            if let Some(refused) = self.bring_files(&worktree, advance.to, tip)? {
+                return Ok(Some(refused));
             }
         }
+        Ok(None)
+    }
+
+    fn note_path(&self) -> PathBuf {
+        self.common_dir().join("reflectt").join("advance")
+    }
+
+    fn write_note(&self, advance: &Advance) -> Result<(), GitError> {
+        let path = self.note_path();
+        let Advance { branch, from, to } = advance;
+        let text = format!("{branch}\n{from}\n{to}\n");
+        write_whole(&path, text.as_bytes()).map_err(|source| {
+            GitError::of_write(&path, source.into(), |source| GitError::UpdateRefs {
+                names: vec![branch.to_string()],
+                source,
+            })
+        })
+    }
+
+    fn read_note(&self) -> Option<Advance> {
+        let text = std::fs::read_to_string(self.note_path()).ok()?;
+        let mut lines = text.lines();
+        Some(Advance {
+            branch: RefName::new(lines.next()?).ok()?,
+            from: Oid::parse(lines.next()?).ok()?,
+            to: Oid::parse(lines.next()?).ok()?,
+        })
     }
 
     pub(super) fn leads_forward(&self, advance: &Advance) -> Result<bool, GitError> {
@@ -145,10 +257,21 @@ impl Repo {
         // What only looks changed, because its times are, must not be in the way.
         self.git_in(worktree, &["update-index", "-q", "--refresh"])
             .run()?;
-        let output = self
-            .git_in(worktree, &["read-tree", "-m", "-u"])
-            .args([from.to_string(), to.to_string()])
-            .run()?;
+        let begun = Instant::now();
+        let output = loop {
+            let output = self
+                .git_in(worktree, &["read-tree", "-m", "-u"])
+                .args([from.to_string(), to.to_string()])
+                .run()?;
+            let is_locked = output.code != Some(0) && output.stderr.contains("index.lock");
+            if !is_locked {
+                break output;
+            }
+            if begun.elapsed() > INDEX_PATIENCE {
+                return Ok(Some(Advanced::Busy { worktree: path }));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
         if output.code == Some(0) {
             return Ok(None);
         }
@@ -191,44 +314,33 @@ impl Repo {
         Ok(untracked)
     }
 
-    /// Returns the paths that are changed in a worktree, or not tracked, where the move would write.
+    /// Returns the paths that are changed in a worktree, staged or not, where the move would write.
     fn in_the_way(
         &self,
         worktree: &WorktreeInfo,
         from: Oid,
         to: Oid,
     ) -> Result<Vec<Vec<u8>>, GitError> {
-        let output = self
-            .git_in(worktree, &["status", "--porcelain", "-z", "--no-renames"])
-            .arg("--untracked-files=all")
-            .checked()?;
         let written = self.differing(from, to)?;
-        // Each entry is two letters, a space and the path; a directory ends with a slash.
-        let mut changed: Vec<Vec<u8>> = split_names(&output)
-            .into_iter()
-            .filter_map(|entry| entry.get(3..).map(<[u8]>::to_vec))
-            .collect();
+        let mut changed = BTreeSet::new();
+        for of in [&[][..], &["--cached"]] {
+            let command = self.git_in(worktree, &["diff-index", "-z"]);
+            let command = command.args(NAMES_ONLY).args(of).arg(from.to_string());
+            changed.extend(split_names(&command.checked()?));
+        }
         changed.retain(|path| written.iter().any(|written| collide(path, written)));
-        Ok(changed)
+        Ok(changed.into_iter().collect())
     }
 
-    /// Takes back what was done to the files of these worktrees.
-    fn bring_back(&self, worktrees: &[WorktreeInfo], advance: &Advance) -> Result<(), GitError> {
+    /// Takes back what was done to the files where something else was checked out meanwhile.
+    fn put_right(&self, worktrees: &[WorktreeInfo], advance: &Advance) -> Result<(), GitError> {
+        let still = self.checked_out(&advance.branch)?;
         for worktree in worktrees {
-            self.bring_files(worktree, advance.to, advance.from)?;
+            if !still.iter().any(|now| now.git_dir == worktree.git_dir) {
+                self.bring_files(worktree, advance.to, advance.from)?;
+            }
         }
         Ok(())
-    }
-
-    /// Takes it back where something else was checked out meanwhile.
-    fn put_right(&self, worktrees: &[WorktreeInfo], advance: &Advance) -> Result<(), GitError> {
-        if worktrees.is_empty() {
-            return Ok(());
-        }
-        let still = self.checked_out(&advance.branch)?;
-        let left = |it: &&WorktreeInfo| !still.iter().any(|now| now.git_dir == it.git_dir);
-        let left: Vec<WorktreeInfo> = worktrees.iter().filter(left).cloned().collect();
-        self.bring_back(&left, advance)
     }
 
     fn git_in(&self, worktree: &WorktreeInfo, args: &[&str]) -> GitCommand {
@@ -253,7 +365,6 @@ fn what_is_at<'p>(top: &Path, path: &'p [u8]) -> Option<&'p Path> {
 
 /// Tells whether two paths cannot both be: they are the same, or one is a directory of the other.
 fn collide(one: &[u8], other: &[u8]) -> bool {
-    let one = one.strip_suffix(b"/").unwrap_or(one);
     let below = |dir: &[u8], path: &[u8]| {
         path.strip_prefix(dir)
             .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')

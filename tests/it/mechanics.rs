@@ -121,7 +121,8 @@ impl World {
     fn passes(&self, commit: Oid) -> bool {
         let names = self.names(commit);
         let any = |start: &str| names.iter().any(|name| name.starts_with(start));
-        !any("bad-") && !(any("half-0-") && any("half-1-"))
+        let together = any("half-0-") && any("half-1-");
+        !(together || any("bad-"))
     }
 
     /// Returns what is on no branch yet, by task.

@@ -284,38 +284,119 @@ fn linked_worktrees_of_a_bare_repository_come_along() {
 }
 
 #[test]
-fn of_many_that_move_it_at_once_one_wins() {
+fn what_a_killed_process_left_is_taken_back_where_something_else_lands() {
     let test = TestRepo::init(&[]);
     let advance = ready(&test);
-    let others: Vec<Oid> = (0..4)
-        .map(|n| {
-            test.git(&["checkout", "-q", "--detach", &advance.from.to_string()]);
-            test.commit_files(
-                &n.to_string(),
-                &[("a", &n.to_string()), (&format!("new{n}"), "")],
-            )
-        })
-        .collect();
-    let done: Vec<Advanced> = std::thread::scope(|scope| {
-        let go = |to: Oid| {
-            let (test, advance) = (&test, &advance);
-            scope.spawn(move || {
-                test.open()
-                    .advance(&Advance {
-                        to,
-                        ..advance.clone()
-                    })
-                    .unwrap()
-            })
-        };
-        let threads: Vec<_> = others.iter().map(|to| go(*to)).collect();
-        threads.into_iter().map(|it| it.join().unwrap()).collect()
-    });
-    let won = done.iter().filter(|it| **it == Advanced::Moved).count();
-    assert_eq!(won, 1, "{done:?}");
-    let tip = test.open().read_ref(&main()).unwrap();
-    assert!(
-        done.iter()
-            .all(|it| *it == Advanced::Moved || *it == Advanced::Elsewhere(tip))
+    test.git(&["checkout", "-q", "--detach", &advance.from.to_string()]);
+    let other = test.commit_files("other", &[("other", "1\n")]);
+    test.git(&["checkout", "-q", "main"]);
+    let (from, to) = (advance.from.to_string(), advance.to.to_string());
+    let repo = test.open();
+    repo.write_note(&advance).unwrap();
+    test.git(&["read-tree", "-m", "-u", &from, &to]);
+    std::fs::write(test.path.join("notes"), "mine\n").unwrap();
+    let other = Advance {
+        to: other,
+        ..advance.clone()
+    };
+    // What was changed by hand in the files that were left is nobody's to throw away.
+    std::fs::write(test.path.join("a"), "mine\n").unwrap();
+    let paths = vec![b"a".to_vec()];
+    let worktree = test.path.clone();
+    assert_eq!(
+        repo.advance(&other).unwrap(),
+        Advanced::Dirty { worktree, paths }
     );
+    assert!(repo.settle_advance().unwrap().is_some());
+    test.git(&["checkout", "a"]);
+    assert_eq!(repo.advance(&other).unwrap(), Advanced::Moved);
+    assert_eq!(status(&test, &test.path), " M notes");
+    assert_eq!(read(&test.path, "a").unwrap(), "1\n");
+    assert_eq!(repo.read_note(), None);
+}
+
+#[test]
+fn what_a_killed_process_left_is_taken_back_where_nothing_lands() {
+    let test = TestRepo::init(&[]);
+    let advance = ready(&test);
+    test.git(&["checkout", "-q", "main"]);
+    let (from, to) = (advance.from.to_string(), advance.to.to_string());
+    let repo = test.open();
+    assert_eq!(repo.settle_advance().unwrap(), None);
+    repo.write_note(&advance).unwrap();
+    test.git(&["read-tree", "-m", "-u", &from, &to]);
+    assert_eq!(repo.settle_advance().unwrap(), None);
+    assert_eq!(
+        (status(&test, &test.path), repo.read_note()),
+        (String::new(), None)
+    );
+    // It had moved: nothing is left over, and nothing is taken back.
+    assert_eq!(repo.advance(&advance).unwrap(), Advanced::Moved);
+    repo.write_note(&advance).unwrap();
+    assert_eq!(repo.settle_advance().unwrap(), None);
+    assert_eq!(
+        (status(&test, &test.path), repo.read_note()),
+        (String::new(), None)
+    );
+}
+
+#[test]
+fn another_git_process_is_waited_for() {
+    let test = TestRepo::init(&[]);
+    let advance = ready(&test);
+    test.git(&["checkout", "-q", "main"]);
+    let lock = test.path.join(".git/index.lock");
+    std::fs::write(&lock, "").unwrap();
+    let repo = test.open();
+    let busy = Advanced::Busy {
+        worktree: test.path.clone(),
+    };
+    assert_eq!(repo.advance(&advance).unwrap(), busy);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            std::fs::remove_file(&lock).unwrap();
+        });
+        assert_eq!(repo.advance(&advance).unwrap(), Advanced::Moved);
+    });
+    assert_eq!(status(&test, &test.path), "");
+}
+
+#[test]
+fn of_many_that_move_it_at_once_one_wins() {
+    for checked_out in [false, true] {
+        let test = TestRepo::init(&[]);
+        let advance = ready(&test);
+        let others: Vec<Oid> = (0..4)
+            .map(|n| {
+                test.git(&["checkout", "-q", "--detach", &advance.from.to_string()]);
+                let own = format!("new{n}");
+                // All make one and the same change as well.
+                let files = [
+                    ("a", n.to_string()),
+                    ("same", "1".into()),
+                    (&own, String::new()),
+                ];
+                let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+                test.commit_files(&own, &files)
+            })
+            .collect();
+        if checked_out {
+            test.git(&["checkout", "-q", "main"]);
+        }
+        let done: Vec<Advanced> = std::thread::scope(|scope| {
+            let go = |to: Oid| {
+                let (test, branch, from) = (&test, advance.branch.clone(), advance.from);
+                scope.spawn(move || test.open().advance(&Advance { branch, from, to }).unwrap())
+            };
+            let threads: Vec<_> = others.iter().map(|to| go(*to)).collect();
+            threads.into_iter().map(|it| it.join().unwrap()).collect()
+        });
+        let won = done.iter().filter(|it| **it == Advanced::Moved).count();
+        assert_eq!(won, 1, "{done:?}");
+        let tip = test.open().read_ref(&main()).unwrap();
+        let fits = |it: &Advanced| *it == Advanced::Moved || *it == Advanced::Elsewhere(tip);
+        assert!(done.iter().all(fits), "{done:?}");
+        assert_eq!(status(&test, &test.path), "");
+    }
 }

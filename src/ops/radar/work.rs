@@ -57,7 +57,7 @@ pub(super) fn unfinished(
 }
 
 /// Returns which of branch and submission is ahead; where they have parted, what is asked about
-/// now: the submission while it is in review, the branch while it is worked on.
+/// now: the branch while it is worked on, and the submission from then on.
 fn newest(
     repo: &Repo,
     phase: Phase,
@@ -70,8 +70,8 @@ fn newest(
     Ok(Some(match repo.relation(branch, submitted)? {
         Relation::Same | Relation::Ahead => branch,
         Relation::Behind => submitted,
-        Relation::Diverged if phase == Phase::InReview => submitted,
-        Relation::Diverged => branch,
+        Relation::Diverged if matches!(phase, Phase::Working | Phase::Blocked) => branch,
+        Relation::Diverged => submitted,
     }))
 }
 
