@@ -77,17 +77,14 @@ fn fields(event: &TaskEvent) -> Value {
             shared,
             resources,
             branch,
-        } => {
-            let mut fields = json!({
+        } => with_branch(
+            branch.as_deref(),
+            json!({
                 "paths": texts(paths),
                 "shared": texts(shared),
                 "resources": texts(resources),
-            });
-            if let (Some(branch), Some(fields)) = (branch, fields.as_object_mut()) {
-                fields.insert("branch".to_owned(), branch.as_str().into());
-            }
-            fields
-        }
+            }),
+        ),
         TaskEvent::Blocked {
             reason,
             on,
@@ -98,18 +95,20 @@ fn fields(event: &TaskEvent) -> Value {
             "needs_human": needs_human,
         }),
         TaskEvent::Unblocked | TaskEvent::Unknown { .. } => Value::Null,
-        TaskEvent::Submitted(bundle) => json!({
+        TaskEvent::Submitted(bundle) => with_branch(
+            bundle.branch.as_deref(),
+            json!({
             "summary": bundle.summary,
             "evidence": bundle.evidence,
             "commit": bundle.commit,
             "base": bundle.base,
             "commits": bundle.commits,
             "beneath": texts(&bundle.beneath),
-            "branch": bundle.branch,
             "pr": bundle.pr,
             "caveat": bundle.caveat,
             "reviewer": bundle.reviewer.as_ref().map(ToString::to_string),
-        }),
+            }),
+        ),
         TaskEvent::Approved {
             submission,
             commit,
@@ -173,6 +172,14 @@ fn of_check(result: &CheckResult) -> Value {
         fields.insert("ran_at".to_owned(), at);
     }
     Value::Object(fields)
+}
+
+/// Adds the branch, where there is one to name.
+fn with_branch(branch: Option<&str>, mut fields: Value) -> Value {
+    if let (Some(branch), Some(fields)) = (branch, fields.as_object_mut()) {
+        fields.insert("branch".to_owned(), branch.into());
+    }
+    fields
 }
 
 fn created(draft: &Draft) -> Value {

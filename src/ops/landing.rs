@@ -195,7 +195,11 @@ pub fn landing_branch(ctx: &Context) -> Result<Option<LandingBranch>, OpsError> 
         // Checks need no team.
         Err(_) => {
             let remote = repo.remote_names().into_iter().find(|name| name == ORIGIN);
-            let branch = guess(ctx, remote.as_deref())?;
+            let (remote, branch) = match guess(ctx, remote.as_deref())? {
+                // A bare clone has no copies of the remote's branches.
+                None if remote.is_some() => (None, guess(ctx, None)?),
+                branch => (remote, branch),
+            };
             let below = remote
                 .as_ref()
                 .map_or("refs/heads".to_owned(), |it| format!("refs/remotes/{it}"));

@@ -79,14 +79,16 @@ pub fn approve(
         }
         _ => ctx.store().submission_shown(ctx.me()?, entry.id()),
     };
-    if meant.is_none() && latest.is_some() {
+    let submission = meant.map(|stamp| stamp.to_string());
+    let unseen = submission.is_none();
+    let task = review(ctx, id, &Verdict::Approve { note, submission })?;
+    if unseen {
         ctx.note_warnings([format!(
-            "you were not shown what was submitted of `{0}` before you approved it",
-            entry.id()
+            "you were not shown what was submitted of `{}` before you approved it",
+            task.id
         )]);
     }
-    let submission = meant.map(|stamp| stamp.to_string());
-    review(ctx, id, &Verdict::Approve { note, submission })
+    Ok(task)
 }
 
 /// The same, in a turn of an operation.

@@ -221,6 +221,12 @@ fn what_commands_print_as_json_keeps_its_shape() {
     it.tell("cancel", "kai", &["cancel", id, "--reason", "no use"])
         .ok();
     it.tell("next --claim", "kai", &["next", "--claim"]).ok();
+    let asked = repo.task("kai", "Ask for a review", &[]);
+    repo.set("kai", "wip.agent", "2");
+    repo.as_agent("kai", ["claim", &asked]).ok();
+    let ask = ["submit", &asked, "--summary", "s", "--evidence", "1=seen"];
+    let ask = ask.iter().chain(&["--caveat", "slow"]);
+    repo.as_agent("kai", ask).ok();
     let hand = ["handoff", &other, "--to", "link", "--note", "yours"];
     it.tell("handoff", "kai", &hand).ok();
     let over = ["claim", &other, "--take-over", "--reason", "link is away"];

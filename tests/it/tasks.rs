@@ -203,6 +203,8 @@ fn a_task_is_claimed_by_one_and_reviewed_by_another() {
             "
         --- stdout
         approved [ID1]  Keep the return path
+        --- stderr
+        warning: you were not shown what was submitted of `[ID1]` before you approved it
         ",
         );
     let task = repo
@@ -221,7 +223,8 @@ fn a_task_is_claimed_by_one_and_reviewed_by_another() {
             "submitted",
             "changes_requested",
             "submitted",
-            "approved"
+            "approved",
+            "landed"
         ]
     );
 }

@@ -537,9 +537,9 @@ fn the_log_tells_what_happened() {
             "set"
         ]
     );
-    assert_eq!(events[3]["task"], id.as_str());
-    assert_eq!(events[3]["fence"], 1);
-    assert_eq!(events[5]["tags"][0], "build");
+    assert_eq!(events[4]["task"], id.as_str());
+    assert_eq!(events[4]["fence"], 1);
+    assert_eq!(events[6]["tags"][0], "build");
 }
 
 #[test]
@@ -721,7 +721,7 @@ fn texts_for_shells_readers_and_agents() {
     let review = page("reflectt-review.1");
     let synopsis = ".SH SYNOPSIS\n\\fBreflectt review\\fR [OPTIONS] <";
     assert!(review.contains(synopsis), "{review}");
-    let examples = ".SH EXAMPLES\n.nf\nreflectt review k3f9 \\-\\-approve\nreflectt review";
+    let examples = ".SH EXAMPLES\n.nf\nreflectt review k3f9\nreflectt review k3f9 \\-\\-checkout\n";
     assert!(review.contains(examples), "{review}");
     assert!(page("git-reflectt.1").contains("GIT-REFLECTT"));
     let json = outside.reflectt(["man", "pages", "--json"]).ok().json();

@@ -112,7 +112,7 @@ fn what_to_do_next_cannot_lose_a_race() {
         "
         --- stdout
         You are kai.
-        ACTION: Take the best task that is ready: `reflectt next --claim` (now `[ID1]`, Log in).
+        ACTION: Take the best task that is ready: `reflectt next --claim --branch` (now `[ID1]`, Log in).
 
         Next for you
           [ID1]  P2  todo  Log in
@@ -158,7 +158,7 @@ fn a_review_is_corrected_and_changes_made_are_not_asked_for() {
         "{message}"
     );
     let hints = [
-        format!("reflectt task show {id}"),
+        format!("reflectt review {id}"),
         format!("reflectt review {id} --approve"),
         format!("reflectt review {id} --request-changes TEXT"),
     ];
@@ -183,17 +183,23 @@ fn a_review_is_corrected_and_changes_made_are_not_asked_for() {
             .json()
     };
     assert_eq!(show(&id)["changes"], "the fragment");
+    let said = || -> Vec<String> {
+        let told = repo.as_agent("kai", ["inbox", "--json"]).ok().json();
+        (told["messages"].as_array().unwrap().iter())
+            .map(|message| message["body"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert!(said()[1].ends_with(": the fragment"), "{:?}", said());
     repo.as_agent("kai", submit).ok();
     assert_eq!(show(&id)["changes"], serde_json::Value::Null);
+    // What was asked for is done, and needs nobody's notice.
+    assert_eq!(said(), Vec::<String>::new());
+    repo.as_agent("sage", ["review", &id]).ok();
     let approve = ["review", &id, "--approve", "--note", "Well done!"];
     repo.as_agent("sage", approve).ok();
-    let told = repo.as_agent("kai", ["inbox", "--json"]).ok().json();
-    let said: Vec<&str> = (told["messages"].as_array().unwrap().iter())
-        .map(|message| message["body"].as_str().unwrap())
-        .collect();
-    assert!(said[1].ends_with(": the fragment"), "{said:?}");
+    let said = said();
     assert!(
-        said[2].contains(": Well done! What did you learn?"),
+        said[0].contains(": Well done! What did you learn?"),
         "{said:?}"
     );
     let list = repo.as_agent("kai", ["task", "list", "--status", "in-review"]);

@@ -151,6 +151,7 @@ fn a_lost_table_gives_no_fence_out_twice() {
                 let holder = claims(&repo)[&id]["agent"].as_str().unwrap().to_owned();
                 repo.as_agent(&holder, ["release", &id]).ok();
             }
+            repo.as_agent(agent, ["inbox"]).ok();
             repo.as_agent(agent, ["ack", "--all"]).ok();
             repo.as_agent(agent, ["claim", &id]).ok();
             sound(&repo);
@@ -172,6 +173,7 @@ fn a_take_over_torn_halfway_is_told_to_the_old_holder() {
     repo.as_agent("kai", evidence(&id)).code(7);
     sound(&repo);
     // It is told, too, although it was its own command that found out.
+    repo.as_agent("kai", ["inbox"]).ok();
     repo.as_agent("kai", ["ack", "--all"]).ok();
 
     repo.as_agent("link", ["release", &id]).ok();
