@@ -234,7 +234,7 @@ fn join() -> Call {
 }
 
 pub(super) fn next_claim() -> Call {
-    Call::to("next").flag("claim")
+    Call::to("next").flag("claim").flag("branch")
 }
 
 fn set(key: &'static str, value: &'static str) -> Call {

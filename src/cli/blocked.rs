@@ -190,7 +190,7 @@ impl Words {
         }
         if !holders.is_empty() && !verdict.human {
             self.hints
-                .push("reflectt next --claim (takes other work; or wait)".to_owned());
+                .push("reflectt next --claim --branch (takes other work; or wait)".to_owned());
         }
         let first = |is: &dyn Fn(&Finding) -> bool| {
             let mut found = findings.iter().filter(|finding| is(finding));

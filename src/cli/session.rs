@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::git::{ConfigScope, GitError, OpenOptions, Repo};
+use crate::model::advice::Call;
 use crate::model::claim::Claim;
 use crate::model::name::AgentName;
 use crate::model::path::PathPattern;
 use crate::model::task::Task;
-use crate::ops::{self, AGENT_KEY, Aftermath, Context, Exchange, OpsError, now};
+use crate::ops::{self, AGENT_KEY, Action, Aftermath, Context, Exchange, OpsError, now};
 
 use super::args::Global;
 use super::error::CliError;
@@ -259,6 +260,35 @@ impl Session {
                 ..SubmissionJson::from(submission)
             }),
             ..TaskJson::from(task)
+        }
+    }
+
+    /// Says in one line what comes next for whoever has finished something.
+    pub fn hint_next(&self) {
+        let Some(Ok(status)) = self.context.get().map(ops::status) else {
+            return;
+        };
+        let action = status.action();
+        let count = |count: usize, one: &str| match count {
+            1 => format!("1 {one}"),
+            many => format!("{many} {one}s"),
+        };
+        let why = match action {
+            Action::Stop(_) => "a claim of yours is lost".to_owned(),
+            Action::Heed(message) => format!("an urgent message of {}", message.from),
+            Action::Review(_) => count(status.reviews.len(), "review") + " for you",
+            Action::Work(task) => format!("go on with {}: {}", task.id, task.title),
+            Action::Read => count(status.inbox.len(), "unread message"),
+            Action::Land(tasks) => count(tasks.len(), "task") + " approved",
+            Action::Take(task) => format!("now {}: {}", task.id, task.title),
+            Action::Wait(_) => "waits for work".to_owned(),
+        };
+        let first = match action {
+            Action::Work(task) => Some(Call::to("task show").on("id", task.id)),
+            _ => action.calls().into_iter().next(),
+        };
+        if let Some(call) = first {
+            self.ui.hint(answer::command_line(&call.so(why)));
         }
     }
 

@@ -278,6 +278,8 @@ impl<'c, 's> Facts<'c, 's> {
         let Some(message) = lost.map(|mail| mail.message) else {
             return Ok(None);
         };
+        // Forgotten, it is only shown again.
+        self.ctx.store().note_message_shown(me, message.id).ok();
         let (table, _) = self.snapshot.table_in_force()?;
         let held = message.task.and_then(|task| table.claims.get(&task));
         // Claimed again since: then it is its own.

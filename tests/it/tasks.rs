@@ -106,7 +106,7 @@ fn a_task_is_claimed_by_one_and_reviewed_by_another() {
           paths: src/auth
           holder status: active
           last seen: [AGO]
-        hint: reflectt next --claim (takes other work)
+        hint: reflectt next --claim --branch (takes other work)
         hint: reflectt send link TEXT (asks the holder)
         ",
     );
@@ -119,7 +119,7 @@ fn a_task_is_claimed_by_one_and_reviewed_by_another() {
               since: [AGO]
               holder status: active
               last seen: [AGO]
-            hint: reflectt next --claim (takes other work)
+            hint: reflectt next --claim --branch (takes other work)
             hint: reflectt send link TEXT (asks the holder)
             ",
         );
@@ -158,7 +158,7 @@ fn a_task_is_claimed_by_one_and_reviewed_by_another() {
         submitted [ID1]  Keep the return path
         sage is asked to review it
         --- stderr
-        hint: reflectt next --claim
+        hint: reflectt status --wait 10m (waits for work)
         ",
     );
     repo.as_agent("link", ["review", &id, "--approve"])
@@ -251,7 +251,7 @@ fn work_changes_hands() {
             handed off [ID1]  Keep the return path
             sage holds it now
             --- stderr
-            hint: reflectt next --claim
+            hint: reflectt status --wait 10m (waits for work)
             ",
     );
     repo.as_agent("link", ["release", &id]).snapshot(
@@ -270,7 +270,7 @@ fn work_changes_hands() {
             blocked [ID1]  Keep the return path
             --- stderr
             hint: reflectt unblock [ID1] (when it can go on)
-            hint: reflectt next --claim (other work meanwhile)
+            hint: reflectt next --claim --branch (other work meanwhile)
             ",
         );
     repo.as_agent("sage", ["unblock", &id]).snapshot(
@@ -382,7 +382,7 @@ fn nobody_waits_for_what_is_done() {
         --- stdout
         finished [ID1]  First
         --- stderr
-        hint: reflectt next --claim
+        hint: reflectt next --claim --branch (now [ID2]: Second)
         ",
     );
     repo.as_agent("link", ["claim", &second]).ok();
@@ -415,7 +415,7 @@ fn having_nothing_to_do_is_an_answer() {
         --- stdout
         there is no free task
         --- stderr
-        hint: reflectt next --claim --wait 10m (waits for work)
+        hint: reflectt next --claim --branch --wait 10m (waits for work)
         ",
     );
 }
@@ -452,7 +452,7 @@ fn paths_are_claimed_without_a_task() {
         "
         --- stderr
         nobody holds anything
-        hint: reflectt next --claim
+        hint: reflectt next --claim --branch
         ",
     );
 }

@@ -60,7 +60,7 @@ fn a_wait_in_which_nothing_came_is_an_answer_with_a_code_of_its_own() {
         --- stdout
         there is no free task
         --- stderr
-        hint: reflectt next --claim --wait 10m (waits for work)
+        hint: reflectt next --claim --branch --wait 10m (waits for work)
         ",
         );
 }
@@ -124,7 +124,7 @@ fn a_refused_claim_ends_with_the_best_other_task() {
           since: [AGO]
           holder status: active
           last seen: [AGO]
-        hint: reflectt next --claim (takes other work, now `[ID2]`: Drop the old page)
+        hint: reflectt next --claim --branch (takes other work, now `[ID2]`: Drop the old page)
         hint: reflectt send kai TEXT (asks the holder)
         ",
     );

@@ -46,7 +46,7 @@ impl Block {
         }
         view::done(ui, "blocked", &task);
         ui.hint(format!("reflectt unblock {} (when it can go on)", task.id));
-        ui.hint("reflectt next --claim (other work meanwhile)");
+        ui.hint("reflectt next --claim --branch (other work meanwhile)");
         Ok(())
     }
 }

@@ -83,7 +83,7 @@ impl ClaimArgs {
             .hint("reflectt claim --path PATH --message WHY");
         match self.paths.first().or(self.shared.first()) {
             Some(_) => error,
-            None => error.hint("reflectt next --claim (takes the best task there is)"),
+            None => error.hint("reflectt next --claim --branch (takes the best task there is)"),
         }
     }
 }

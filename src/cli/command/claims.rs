@@ -33,7 +33,7 @@ impl Claims {
         }
         if view.table.claims.is_empty() {
             ui.note("nobody holds anything");
-            ui.hint("reflectt next --claim");
+            ui.hint("reflectt next --claim --branch");
         } else {
             ui.table(&table(session, &view));
         }

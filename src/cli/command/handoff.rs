@@ -46,7 +46,7 @@ impl Handoff {
                 self.to
             ));
         }
-        ui.hint("reflectt next --claim");
+        session.hint_next();
         Ok(())
     }
 }

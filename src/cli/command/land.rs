@@ -52,6 +52,9 @@ impl Land {
             session.ui.json(&LandJson::from(&report));
         } else {
             print(&session.ui, &report);
+            if !report.dry_run {
+                session.hint_next();
+            }
         }
         Ok(match report.is_complete() {
             true => 0,
@@ -108,9 +111,6 @@ fn print(ui: &Ui, report: &LandReport) {
     }
     if !report.landed.is_empty() && !report.dry_run {
         ui.line(format!("{} is at {}", report.branch, report.tip.short()));
-    }
-    if report.sent_back.is_empty() && report.offer.is_none() && !report.dry_run {
-        ui.hint("reflectt next --claim --branch");
     }
 }
 

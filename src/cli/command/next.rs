@@ -69,7 +69,7 @@ impl Next {
                 if next.claim.is_some() {
                     view::hint_submit(ui, task);
                 } else {
-                    ui.hint("reflectt next --claim (takes it, or the next best if somebody else was faster)");
+                    ui.hint("reflectt next --claim --branch (takes it, or the next best if somebody else was faster)");
                 }
             }
             None => ui.line(&next.reason),
@@ -78,7 +78,7 @@ impl Next {
             ui.hint(format!("reflectt task show {id} (waits for your review)"));
         }
         if next.task.is_none() && next.reviews.is_empty() {
-            ui.hint("reflectt next --claim --wait 10m (waits for work)");
+            ui.hint("reflectt next --claim --branch --wait 10m (waits for work)");
         }
     }
 }

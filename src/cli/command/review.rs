@@ -77,6 +77,7 @@ impl Review {
                 _ => {
                     view::done(ui, "sent back", &task);
                     ui.line(format!("{author} is asked for the changes"));
+                    session.hint_next();
                 }
             }
         });
@@ -111,6 +112,6 @@ fn approved(session: &Session, task: &Task) {
     view::done(ui, "approved", task);
     if task.waits_to_land() {
         ui.line("it is done when it has landed");
-        ui.hint("reflectt land");
     }
+    session.hint_next();
 }

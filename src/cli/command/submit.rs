@@ -74,7 +74,7 @@ impl Submit {
                 print_range(session, submission, published);
             }
         }
-        ui.hint("reflectt next --claim");
+        session.hint_next();
         Ok(())
     }
 }

@@ -647,7 +647,7 @@ fn dependencies() {
             error: task `[ID1]` waits for `[ID2]`
               rule: dependencies
             hint: reflectt task show [ID1]
-            hint: reflectt next --claim
+            hint: reflectt next --claim --branch
             ",
             ),
         ],

@@ -272,7 +272,7 @@ fn claims_without_a_task_hold_too() {
           docs/guide.md
             claimed [AGO] by link (active, last seen [AGO]) as claim `[ID1]` (rewording)
         hint: reflectt send link 'when will you be done?' (asks the holder)
-        hint: reflectt next --claim (takes other work; or wait)
+        hint: reflectt next --claim --branch (takes other work; or wait)
         hint: git restore --staged -- docs/guide.md (leaves them out of this commit; your edits stay)
         ",
     );

@@ -38,7 +38,7 @@ fn what_went_past_the_hooks_is_not_pushed() {
             src/auth/login.rs
               claimed [AGO] by link (active, last seen [AGO]) for `[ID1]` (Keep the return path)
         hint: reflectt send link 'when will you be done?' --task [ID1] (asks the holder)
-        hint: reflectt next --claim (takes other work; or wait)
+        hint: reflectt next --claim --branch (takes other work; or wait)
         error: failed to push some refs to '[DIR]/remote.git'
         ",
         );

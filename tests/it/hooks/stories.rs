@@ -27,7 +27,7 @@ fn an_agent_runs_into_a_claim_and_does_something_else() {
           src/auth/login.rs
             claimed [AGO] by link (active, last seen [AGO]) for `[ID1]` (Keep the return path)
         hint: reflectt send link 'when will you be done?' --task [ID1] (asks the holder)
-        hint: reflectt next --claim (takes other work; or wait)
+        hint: reflectt next --claim --branch (takes other work; or wait)
         hint: git restore --staged -- src/auth/login.rs (leaves them out of this commit; your edits stay)
         ",
     );
