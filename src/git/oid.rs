@@ -58,7 +58,7 @@ impl Oid {
 
     /// Returns the first ten digits, for people to read.
     pub fn short(&self) -> String {
-        self.0.to_hex_with_len(10).to_string()
+        self.0.to_hex_with_len(12).to_string()
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
             assert_eq!(oid.to_string(), hex);
             assert_eq!(oid.as_bytes().len() * 2, hex.len());
             assert_eq!(Oid::from_bytes(oid.as_bytes()).unwrap(), oid);
-            assert_eq!(oid.short(), hex[..10]);
+            assert_eq!(oid.short(), hex[..12]);
         }
         for bad in [
             "",

@@ -190,6 +190,8 @@ fn a_task_is_claimed_by_one_and_reviewed_by_another() {
             --- stdout
             sent back [ID1]  Keep the return path
             link is asked for the changes
+            --- stderr
+            hint: reflectt status --wait 10m (waits for work)
             ",
     );
     let next = repo.as_agent("link", ["--json", "next"]).ok().json();
@@ -204,6 +206,7 @@ fn a_task_is_claimed_by_one_and_reviewed_by_another() {
         --- stdout
         approved [ID1]  Keep the return path
         --- stderr
+        hint: reflectt status --wait 10m (waits for work)
         warning: you were not shown what was submitted of `[ID1]` before you approved it
         ",
         );
