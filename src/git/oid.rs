@@ -56,7 +56,7 @@ impl Oid {
         self.0.as_slice()
     }
 
-    /// Returns the first ten digits, for people to read.
+    /// Returns the first twelve digits, for people to read.
     pub fn short(&self) -> String {
         self.0.to_hex_with_len(12).to_string()
     }
