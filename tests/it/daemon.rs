@@ -1,5 +1,6 @@
 //! The daemon: what it brings, and what it survives.
 
+mod landing;
 mod surroundings;
 mod trouble;
 

@@ -37,7 +37,7 @@ fn findings_for_people_programs_and_github() {
     repo.reflectt(["check", "--format", "github", "HEAD"])
         .code(3);
     let github = repo.reflectt(["check", "--format", "github", "HEAD"]);
-    let short = &head(&repo)[..10];
+    let short = &head(&repo)[..12];
     assert_eq!(
         github.stdout,
         format!(
@@ -300,7 +300,7 @@ fn a_shallow_checkout_is_told_what_it_lacks() {
         format!("error: `{base}..HEAD` names no commits here\n{hints}")
     );
     let cut = shallow.reflectt(["check", "HEAD"]).code(1);
-    let short = &tip[..10];
+    let short = &tip[..12];
     assert_eq!(
         cut.stderr,
         format!(
