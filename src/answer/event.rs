@@ -103,6 +103,7 @@ fn fields(event: &TaskEvent) -> Value {
             "branch": bundle.branch,
             "pr": bundle.pr,
             "caveat": bundle.caveat,
+            "no_check": bundle.no_check,
             "reviewer": bundle.reviewer.as_ref().map(ToString::to_string),
         }),
         TaskEvent::Approved {
