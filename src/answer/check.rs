@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::format::rfc3339;
 use crate::model::check::{Check, CheckResult, Checks, Obstacle};
-use crate::model::task::Checked;
+use crate::model::task::{Checked, Passing};
 use crate::ops::checks::CheckFile;
 
 use super::Fault;
@@ -45,6 +45,21 @@ pub struct CheckedJson<'a> {
     #[serde(flatten)]
     pub check: CheckJson<'a>,
     pub by: &'a str,
+}
+
+/// A check that is to pass on what was submitted, and its latest run there.
+#[derive(Debug, Serialize)]
+pub struct PassingJson<'a> {
+    pub name: &'a str,
+    /// `not_run`, or as for any run.
+    pub outcome: &'static str,
+    pub passed: bool,
+    pub exit_code: Option<u8>,
+    pub seconds: Option<f64>,
+    pub at: Option<String>,
+    pub by: Option<&'a str>,
+    pub commit: Option<&'a str>,
+    pub tree: Option<&'a str>,
 }
 
 /// The checks that there are.
@@ -107,6 +122,23 @@ impl<'a> From<&'a Checked> for CheckedJson<'a> {
         CheckedJson {
             check: CheckJson::from(&run.result),
             by: run.by.as_str(),
+        }
+    }
+}
+
+impl<'a> From<&Passing<'a>> for PassingJson<'a> {
+    fn from(passing: &Passing<'a>) -> PassingJson<'a> {
+        let result = passing.run.map(|run| &run.result);
+        PassingJson {
+            name: passing.name.as_str(),
+            outcome: result.map_or("not_run", |it| it.outcome.as_str()),
+            passed: result.is_some_and(CheckResult::passed),
+            exit_code: result.and_then(|it| it.outcome.exit_code()),
+            seconds: result.map(seconds),
+            at: result.map(|it| rfc3339(it.at)),
+            by: passing.run.map(|run| run.by.as_str()),
+            commit: result.map(|it| it.commit.as_str()),
+            tree: result.map(|it| it.tree.as_str()),
         }
     }
 }

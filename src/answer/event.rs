@@ -106,6 +106,7 @@ fn fields(event: &TaskEvent) -> Value {
             "beneath": texts(&bundle.beneath),
             "pr": bundle.pr,
             "caveat": bundle.caveat,
+            "no_check": bundle.no_check,
             "reviewer": bundle.reviewer.as_ref().map(ToString::to_string),
             }),
         ),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::task::Task;
 use crate::ops::Inspection;
 
-use super::{SubmissionJson, TaskJson};
+use super::{PassingJson, SubmissionJson, TaskJson};
 
 #[derive(Debug, Serialize)]
 pub struct InspectionJson<'a> {
@@ -17,6 +17,8 @@ pub struct InspectionJson<'a> {
     /// `git range-diff` with this shows what is new since the submission before.
     pub range_diff: Option<&'a str>,
     pub evidence: Vec<EvidenceJson<'a>>,
+    /// What ran on its commit: the task's checks, and others.
+    pub checks: Vec<PassingJson<'a>>,
     /// What has to land before it.
     pub beneath: Vec<BeneathJson<'a>>,
     /// The worktree that was made to look at it.
@@ -57,14 +59,14 @@ impl<'a> From<&'a Inspection> for InspectionJson<'a> {
         let (task, bundle) = (&found.task, &found.submission.1);
         let work = found.work.as_ref();
         let criteria = task.done_criteria.iter().enumerate();
-        let submission = SubmissionJson {
+        let submission = SubmissionJson::of(task).map(|submission| SubmissionJson {
             published: Some(found.published),
-            ..SubmissionJson::from(&found.submission)
-        };
+            ..submission
+        });
         InspectionJson {
             task: TaskJson {
                 body: Some(&task.body),
-                submission: Some(submission),
+                submission,
                 ..TaskJson::from(task)
             },
             range: work.map(|work| work.range.as_str()),
@@ -89,6 +91,7 @@ impl<'a> From<&'a Inspection> for InspectionJson<'a> {
                     evidence: bundle.evidence.get(at).map(String::as_str),
                 })
                 .collect(),
+            checks: found.checks().iter().map(PassingJson::from).collect(),
             beneath: found.beneath.iter().map(BeneathJson::from).collect(),
             checkout: (found.checkout.as_ref()).map(|path| path.display().to_string()),
         }

@@ -32,7 +32,7 @@ mod task;
 pub use advice::command_line;
 pub use agent::{AgentJson, AgentsJson, LeftJson};
 pub use board::{BoardJson, WrittenJson};
-pub use check::{CheckEntryJson, CheckJson, CheckListJson, CheckedJson, ChecksJson};
+pub use check::{CheckEntryJson, CheckJson, CheckListJson, CheckedJson, ChecksJson, PassingJson};
 pub use claim::{ClaimJson, ClaimedJson, ClaimsJson, ReleasedJson};
 pub use config::{SettingJson, SettingsJson};
 pub use daemon::DaemonJson;
@@ -52,7 +52,7 @@ pub use overview::OverviewJson;
 pub use pause::{PauseJson, PausedJson};
 pub use radar::{PairJson, RadarJson};
 pub use reflection::ReflectionJson;
-pub use status::{ExcerptJson, QueueJson, StatusJson, sentence};
+pub use status::{ExcerptJson, QueueJson, StatusJson, sentence, when_done};
 pub use sync::{LostJson, SyncJson};
 pub use task::{BlockJson, HandoffJson, ShownJson, SubmissionJson, TaskJson, TasksJson};
 

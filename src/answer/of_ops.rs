@@ -3,6 +3,7 @@
 use crate::format::{CHECKS_FILE, rfc3339};
 use crate::git::GitError;
 use crate::model::advice::{Advice, Call};
+use crate::model::check::CheckResult;
 use crate::model::id::{IdPrefix, TaskId};
 use crate::model::name::AgentName;
 use crate::model::path::PathPattern;
@@ -77,11 +78,10 @@ fn about(error: OpsError, id: Option<&str>) -> Fault {
             let correct = format!("correct `{CHECKS_FILE}`, and bring that to `{branch}`");
             Fault::from(anyhow::Error::new(error)).hint(correct)
         }
-        OpsError::CouldNotRun(ref stopped) => {
-            let checks: Vec<CheckJson> = stopped.iter().map(CheckJson::from).collect();
-            Fault::unreachable(error.to_string())
-                .told("stopped", serde_json::to_value(checks).unwrap_or_default())
-                .hint("it says nothing about the commit: run it again when that is mended")
+        OpsError::CouldNotRun(ref stopped) => could_not_run(error.to_string(), stopped),
+        OpsError::NotSubmitted { task, ref stopped } => {
+            let without = without_checks(id.unwrap_or(task.as_str()));
+            could_not_run(error.to_string(), stopped).hint(without)
         }
         OpsError::NoChecks { ref branch } => {
             let branch = branch.as_deref().unwrap_or("main");
@@ -111,6 +111,19 @@ fn about(error: OpsError, id: Option<&str>) -> Fault {
         | OpsError::Path(_)
         | OpsError::Setting(_) => Fault::usage(error.to_string()),
     }
+}
+
+fn could_not_run(message: String, stopped: &[CheckResult]) -> Fault {
+    let checks: Vec<CheckJson> = stopped.iter().map(CheckJson::from).collect();
+    Fault::unreachable(message)
+        .told("stopped", serde_json::to_value(checks).unwrap_or_default())
+        .hint("it says nothing about the commit: run it again when that is mended")
+}
+
+/// Advises to submit a task without its checks.
+pub(super) fn without_checks(id: &str) -> Advice {
+    let submit = Call::to("submit").on("id", id).ask("summary", "TEXT");
+    submit.flag("no_check").so("says that they did not run")
 }
 
 impl From<OpsError> for Fault {

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
+use crate::format::CHECKS_FILE;
 use crate::model::advice::Call;
 use crate::model::check::CheckResult;
 use crate::model::id::TaskId;
-use crate::model::name::AgentName;
+use crate::model::name::{AgentName, CheckName};
 use crate::model::queue::Dependency;
 use crate::model::rule::{Refusal, Rule};
 use crate::model::text::short_commit;
 
-use super::of_ops::next_claim;
+use super::of_ops::{next_claim, without_checks};
 use super::{CheckJson, Fault, texts};
 
 /// Returns it as it is printed; hints name what it is about as it was typed, if it was.
@@ -62,7 +63,10 @@ pub(super) fn of_refusal(refusal: &Refusal, id: Option<&str>) -> Fault {
         Rule::Member => error.hint(Call::to("who")),
         Rule::Check => match refusal {
             Refusal::CheckFailed { failed, .. } => error.hint(again(failed)),
-            _ => error,
+            Refusal::UndefinedChecks { checks, branch, .. } => {
+                undefined(error, &id, checks, branch.as_deref()).hint(without_checks(&id))
+            }
+            _ => error.hint(without_checks(&id)),
         },
     }
 }
@@ -108,6 +112,9 @@ fn facts(refusal: &Refusal) -> Fault {
             let failed: Vec<CheckJson> = failed.iter().map(CheckJson::from).collect();
             error.told("failed", serde_json::to_value(failed).unwrap_or_default())
         }
+        Refusal::UndefinedChecks { checks, .. } | Refusal::Unchecked { checks, .. } => {
+            error.told("checks", texts(checks))
+        }
         Refusal::NoEvidence { missing, .. } => {
             let numbers: Vec<usize> = missing.iter().map(|(number, _)| *number).collect();
             error.told("missing", numbers)
@@ -127,6 +134,23 @@ fn again(failed: &[CheckResult]) -> Call {
         Some(one) => run.set("commit", short_commit(&one.commit)),
         None => run,
     }
+}
+
+/// Advises to define these checks, or to ask for them no longer.
+fn undefined(error: Fault, id: &str, checks: &[CheckName], branch: Option<&str>) -> Fault {
+    let error = match branch {
+        Some(branch) => error.hint(format!(
+            "bring a `{CHECKS_FILE}` with `[checks.{}]` to `{branch}`",
+            checks.first().map_or("NAME", CheckName::as_str)
+        )),
+        None => {
+            let set = Call::to("config set").on("key", "land.branch");
+            error.hint(set.on_some("value", "BRANCH").so("names it"))
+        }
+    };
+    let edit = Call::to("task edit").on("id", id);
+    let drop = (checks.iter()).fold(edit, |edit, name| edit.set("drop_check", name));
+    error.hint(drop.so("asks for it no longer"))
 }
 
 fn awaits_cancelled(refusal: &Refusal) -> bool {

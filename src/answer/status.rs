@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::model::message::Message;
+use crate::model::name::CheckName;
+use crate::model::task::Task;
 use crate::model::text;
 use crate::ops::{Action, AgentStatus, QueueCounts};
 
@@ -109,6 +111,19 @@ impl<'a> From<&'a AgentStatus> for StatusJson<'a> {
     }
 }
 
+/// Returns when a task is to be submitted: its checks run on a commit.
+pub fn when_done(task: &Task) -> String {
+    let checks: Vec<&str> = task.checks.iter().map(CheckName::as_str).collect();
+    match checks.as_slice() {
+        [] => "when it is done".to_owned(),
+        [one] => format!("when it is done and committed: the check {one} runs"),
+        many => format!(
+            "when it is done and committed: the checks {} run",
+            many.join(", ")
+        ),
+    }
+}
+
 /// Returns what to do now in one sentence, with the commands to run.
 pub fn sentence(action: Action<'_>) -> String {
     let calls = action.calls();
@@ -132,7 +147,8 @@ pub fn sentence(action: Action<'_>) -> String {
                 None => "Go on with",
             };
             let (id, title) = (task.id, &task.title);
-            format!("{how} `{id}` ({title}); {steps} when it is done.")
+            let when = when_done(task);
+            format!("{how} `{id}` ({title}); {steps} {when}.")
         }
         Action::Read => format!("Read your messages: {steps}."),
         Action::Land([task]) => format!("Land `{}`, which is approved: {steps}.", task.id),

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use crate::format::rfc3339;
-use crate::model::id::{Fence, Stamp, TaskId};
+use crate::model::id::{Fence, TaskId};
 use crate::model::name::CheckName;
-use crate::model::task::{Approval, Block, Handoff, Landed, Submission, Task};
+use crate::model::task::{Approval, Block, Handoff, Landed, Task};
 use crate::ops::{Shown, TaskRow};
 
-use super::{CheckedJson, EventJson};
+use super::{CheckedJson, EventJson, PassingJson};
 
 #[derive(Debug, Serialize)]
 pub struct TaskJson<'a> {
@@ -84,6 +84,10 @@ pub struct SubmissionJson<'a> {
     pub published: Option<bool>,
     pub pr: Option<&'a str>,
     pub caveat: Option<&'a str>,
+    /// Whether its author did without the task's checks.
+    pub no_check: bool,
+    /// The task's checks, with the latest run of each on the commit.
+    pub checks: Vec<PassingJson<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -172,7 +176,7 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
             branch: task.branch.as_deref(),
             body: None,
             block: task.block.as_ref().map(BlockJson::from),
-            submission: task.submission.as_ref().map(SubmissionJson::from),
+            submission: SubmissionJson::of(task),
             approved: task.approved.as_ref().map(ApprovedJson::from),
             landed: task.landed.as_ref().map(LandedJson::from),
             handoff: task.handoff.as_ref().map(HandoffJson::from),
@@ -188,11 +192,10 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
 
 impl<'a> From<&'a TaskRow> for TaskJson<'a> {
     fn from(row: &'a TaskRow) -> TaskJson<'a> {
-        let submission = row.task.submission.as_ref();
         TaskJson {
-            submission: submission.map(|submission| SubmissionJson {
+            submission: SubmissionJson::of(&row.task).map(|submission| SubmissionJson {
                 published: Some(row.published),
-                ..SubmissionJson::from(submission)
+                ..submission
             }),
             waits_for: Some(row.waits_for.iter().map(|(id, _)| id.as_str()).collect()),
             provisional: row.provisional,
@@ -261,9 +264,11 @@ impl<'a> From<&'a Landed> for LandedJson<'a> {
     }
 }
 
-impl<'a> From<&'a (Stamp, Submission)> for SubmissionJson<'a> {
-    fn from((id, bundle): &'a (Stamp, Submission)) -> SubmissionJson<'a> {
-        SubmissionJson {
+impl<'a> SubmissionJson<'a> {
+    /// Returns what was submitted last of a task, if anything was.
+    pub fn of(task: &'a Task) -> Option<SubmissionJson<'a>> {
+        let (id, bundle) = task.submission.as_ref()?;
+        Some(SubmissionJson {
             id: id.to_string(),
             at: rfc3339(id.at()),
             summary: &bundle.summary,
@@ -276,6 +281,10 @@ impl<'a> From<&'a (Stamp, Submission)> for SubmissionJson<'a> {
             published: None,
             pr: bundle.pr.as_deref(),
             caveat: bundle.caveat.as_deref(),
-        }
+            no_check: bundle.no_check,
+            checks: (task.checks_of_submission().iter())
+                .map(PassingJson::from)
+                .collect(),
+        })
     }
 }

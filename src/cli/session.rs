@@ -255,9 +255,9 @@ impl Session {
             .map(|context| ops::is_published(context, task));
         TaskJson {
             provisional: self.is_provisional(),
-            submission: task.submission.as_ref().map(|submission| SubmissionJson {
+            submission: SubmissionJson::of(task).map(|submission| SubmissionJson {
                 published,
-                ..SubmissionJson::from(submission)
+                ..submission
             }),
             ..TaskJson::from(task)
         }

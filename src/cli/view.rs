@@ -1,15 +1,17 @@
 //! How tasks look to people and agents, in every command that prints one.
 
+mod checks;
 mod history;
 pub mod inspection;
 #[cfg(test)]
 mod tests;
 
+pub use checks::{checked, checks, passing, results};
 pub use history::{describe, history};
 
 use std::collections::BTreeSet;
 
-use crate::model::check::{CheckResult, Outcome};
+use crate::answer;
 use crate::model::fit::{self, Missing};
 use crate::model::id::TaskId;
 use crate::model::path::PathPattern;
@@ -17,7 +19,6 @@ use crate::model::queue::Dependency;
 use crate::model::share::Cover;
 use crate::model::task::{Status, Task};
 use crate::model::text;
-use crate::model::time::Span;
 use crate::ops::TaskRow;
 
 use super::text::{DIM, Text, YELLOW};
@@ -73,14 +74,16 @@ pub fn advice(ui: &Ui, task: &Task) {
     }
 }
 
-/// Names the command that ends the work on a task, with as many criteria as it has.
+/// Names the command that ends the work on a task, with as many criteria as it has, and says which
+/// checks it will run.
 pub fn hint_submit(ui: &Ui, task: &Task) {
     let evidence: String = (1..=task.done_criteria.len())
         .map(|number| format!(" --evidence {number}=TEXT"))
         .collect();
     ui.hint(format!(
-        "reflectt submit {} --summary TEXT{evidence} (when it is done)",
-        task.id
+        "reflectt submit {} --summary TEXT{evidence} ({})",
+        task.id,
+        answer::when_done(task)
     ));
 }
 
@@ -265,47 +268,8 @@ pub fn submission(ui: &Ui, row: &TaskRow) {
     }
     some("pr", bundle.pr.as_ref());
     some("caveat", bundle.caveat.as_ref());
-}
-
-/// Prints the latest run of each check on the commit that is, or was last, checked.
-pub fn checks(ui: &Ui, task: &Task) {
-    let submitted = task.submission.as_ref();
-    let submitted = submitted.and_then(|(_, bundle)| bundle.commit.as_deref());
-    let latest = task.checked.last().map(|run| run.result.commit.as_str());
-    let known = |commit: &&str| task.checked.iter().any(|run| run.result.commit == *commit);
-    let Some(commit) = submitted.filter(known).or(latest) else {
-        return;
-    };
-    heading(ui, &format!("checked {}", text::short_commit(commit)));
-    for run in (task.checked.iter()).filter(|run| run.result.commit == commit) {
-        let result = &run.result;
-        ui.line(format!(
-            "  {}: {}, by {} {}",
-            result.name,
-            checked(result),
-            run.by,
-            ui.relative(result.at.0)
-        ));
-    }
-}
-
-/// Says in a few words what came of a check.
-pub fn checked(result: &CheckResult) -> String {
-    let took = tenths(result.took);
-    match &result.outcome {
-        Outcome::Passed if result.cached => "passed before on the same files".to_owned(),
-        Outcome::Passed => format!("passed in {took}"),
-        Outcome::Failed { code } => format!("failed with exit code {code} after {took}"),
-        Outcome::CouldNotRun { detail, .. } => format!("could not run: {detail}"),
-    }
-}
-
-/// Returns a time as people read it: with tenths of a second as long as these matter.
-fn tenths(span: Span) -> String {
-    let millis = span.as_millis();
-    match millis {
-        0..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
-        _ => Span::from_secs(millis / 1000).to_string(),
+    if bundle.no_check {
+        ui.block(2, "checks   did not run (--no-check)");
     }
 }
 

@@ -218,6 +218,7 @@ fn print_tables(out: &mut Writer, task: &Task) {
         event::print_range(out, submission);
         out.opt_text("pr", submission.pr.as_deref());
         out.opt_text("caveat", submission.caveat.as_deref());
+        out.flag("no_check", submission.no_check);
     }
     // Where nothing has to land, the history says it.
     if let Some(approved) = &task.approved

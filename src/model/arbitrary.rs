@@ -295,7 +295,9 @@ pub fn submission() -> impl Strategy<Value = Submission> + Clone {
         btree_set(task_id(), 0..2),
         of(text()),
     );
-    (text(), vec(text(), 0..3), optional, range).prop_map(|(summary, evidence, optional, range)| {
+    let told = (text(), vec(text(), 0..3), any::<bool>());
+    (told, optional, range).prop_map(|(told, optional, range)| {
+        let (summary, evidence, no_check) = told;
         let (commit, pr, caveat, reviewer) = optional;
         let (base, own, commits, beneath, branch) = range;
         Submission {
@@ -309,6 +311,7 @@ pub fn submission() -> impl Strategy<Value = Submission> + Clone {
             branch,
             pr,
             caveat,
+            no_check,
             reviewer,
         }
     })

@@ -5,7 +5,7 @@
 
 use super::check::{CheckResult, Outcome};
 use super::id::{Fence, TaskId};
-use super::name::{AgentName, Author, ResourceName};
+use super::name::{AgentName, Author, CheckName, ResourceName};
 use super::presence::Liveness;
 use super::queue::Dependency;
 use super::task::Status;
@@ -196,6 +196,24 @@ pub enum Refusal {
         task: Option<TaskId>,
         failed: Vec<CheckResult>,
     },
+    /// The task must pass what no one can run.
+    #[error("task `{task}` must pass {}: {}", named(.checks), undefined(.checks, .branch.as_deref()))]
+    UndefinedChecks {
+        task: TaskId,
+        checks: Vec<CheckName>,
+        /// The landing branch, if there is one.
+        branch: Option<String>,
+    },
+    #[error(
+        "{} of `{task}` did not run on {}",
+        named(.checks),
+        .commit.as_deref().map_or("what is submitted: there is no commit", short_commit)
+    )]
+    Unchecked {
+        task: TaskId,
+        checks: Vec<CheckName>,
+        commit: Option<String>,
+    },
     #[error("a newer submission of `{task}` replaced the one reviewed")]
     Replaced { task: TaskId },
     #[error("`{task}` was submitted anew since you looked at it")]
@@ -236,6 +254,25 @@ pub enum Refusal {
 
 fn listed<T>(items: &[T], word: impl Fn(&T) -> String) -> String {
     items.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn named(checks: &[CheckName]) -> String {
+    let names = listed(checks, |name| format!("`{name}`"));
+    match checks {
+        [_] => format!("the check {names}"),
+        _ => format!("the checks {names}"),
+    }
+}
+
+fn undefined(checks: &[CheckName], branch: Option<&str>) -> String {
+    let what = match checks {
+        [_] => "it",
+        _ => "them",
+    };
+    match branch {
+        Some(branch) => format!("`{branch}` does not define {what}"),
+        None => format!("there is no landing branch to define {what}"),
+    }
 }
 
 fn failed_checks(failed: &[CheckResult]) -> String {
@@ -294,6 +331,7 @@ impl Refusal {
             R::OwnReview { task, .. } => return (Rule::Reviewer, *task),
             R::Dirty { task, .. } => (Rule::Dirty, task),
             R::CheckFailed { task, .. } => return (Rule::Check, *task),
+            R::UndefinedChecks { task, .. } | R::Unchecked { task, .. } => (Rule::Check, task),
             R::Criteria { task } => (Rule::Criteria, task),
             R::Waits { task, .. } => (Rule::Dependencies, task),
             R::Cycle { task, .. } => (Rule::Cycle, task),
@@ -371,7 +409,7 @@ pub enum Rule {
     Humans,
     /// Whoever is at work leaves the team by itself.
     Member,
-    /// A check of the repository failed.
+    /// A check of the repository failed, or nobody could run it.
     Check,
 }
 

@@ -5,12 +5,14 @@
 //! which worked apart end in the same state, with what was not legal any more marked as void.
 
 mod allows;
+mod checked;
 mod fate;
 mod fold;
 mod kind;
 #[cfg(test)]
 mod tests;
 
+pub use checked::{Checked, Passing};
 pub use fate::Fate;
 pub use kind::{Draft, Edit, Fault, SentBack, Submission, TaskEvent};
 
@@ -18,7 +20,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::check::CheckResult;
 use super::claim::Phase;
 use super::event::Log;
 use super::id::{Fence, Stamp, TaskId};
@@ -205,15 +206,6 @@ pub struct Handoff {
     pub at: Timestamp,
 }
 
-/// A run of a check, and who said so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checked {
-    /// The event that tells of it.
-    pub stamp: Stamp,
-    pub by: Author,
-    pub result: CheckResult,
-}
-
 /// The state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
@@ -311,12 +303,6 @@ impl Task {
     pub fn has_concrete_criteria(&self) -> bool {
         !self.checks.is_empty()
             || (self.done_criteria.iter()).any(|criterion| super::text::is_concrete(criterion))
-    }
-
-    /// Returns the latest run of a check on a commit, if it is known.
-    pub fn checked_on(&self, name: &CheckName, commit: &str) -> Option<&Checked> {
-        let of = |run: &&Checked| run.result.name == *name && run.result.commit == commit;
-        self.checked.iter().rev().find(of)
     }
 }
 

@@ -76,6 +76,12 @@ pub enum OpsError {
     /// These checks say nothing about what they were to check.
     #[error("{}", could_not_run(.0))]
     CouldNotRun(Vec<CheckResult>),
+    /// The same, of a commit that was to be submitted.
+    #[error("`{task}` is not submitted: {}", could_not_run(.stopped))]
+    NotSubmitted {
+        task: TaskId,
+        stopped: Vec<CheckResult>,
+    },
     #[error("{}", no_checks(branch.as_deref()))]
     NoChecks {
         /// `None` if there is no landing branch.

@@ -6,7 +6,7 @@ use crate::git::{Difference, Oid};
 use crate::model::id::{IdPrefix, Stamp, TaskId};
 use crate::model::name::AgentName;
 use crate::model::rule::Refusal;
-use crate::model::task::{Submission, Task, TaskEvent, TaskLog};
+use crate::model::task::{Passing, Submission, Task, TaskEvent, TaskLog};
 
 use super::join::AGENT_KEY;
 use super::requests::{self, Look};
@@ -43,6 +43,23 @@ pub struct CommitLine {
     pub oid: Oid,
     pub author: String,
     pub subject: String,
+}
+
+impl Inspection {
+    /// Returns what ran on its commit: the task's checks, whether they did or not, and others.
+    pub fn checks(&self) -> Vec<Passing<'_>> {
+        let mut all = self.task.checks_of_submission();
+        let commit = self.submission.1.commit.as_deref();
+        for run in &self.task.checked {
+            let result = &run.result;
+            let known = all.iter().any(|it| *it.name == result.name);
+            if commit == Some(result.commit.as_str()) && !known {
+                let (name, run) = (&result.name, Some(run));
+                all.push(Passing { name, run });
+            }
+        }
+        all
+    }
 }
 
 /// Returns the latest submission of a task, and notes that whoever asks has seen it.

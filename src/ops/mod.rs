@@ -101,7 +101,7 @@ pub use release::{Released, release};
 pub use review::{Verdict, approve, review};
 pub use send::{NewMessage, Recipient, send};
 pub use status::{Action, AgentStatus, QueueCounts, status};
-pub use submit::{NewSubmission, submit};
+pub use submit::{Checking, NewSubmission, submit};
 pub use task_comment::comment;
 pub use task_edit::{TaskChanges, edit};
 pub use task_list::{Shown, TaskFilter, TaskRow, is_published, list, show};

@@ -1,8 +1,13 @@
-//! Showing finished work to a reviewer.
+//! Showing finished work to a reviewer, when it has passed its checks.
+
+mod checking;
+
+pub use checking::Passed;
 
 use std::collections::BTreeMap;
 
 use crate::git::Oid;
+use crate::model::check::CheckResult;
 use crate::model::claim::Phase;
 use crate::model::decide::Request;
 use crate::model::id::IdPrefix;
@@ -14,9 +19,10 @@ use crate::model::rule::Refusal;
 use crate::model::task::{Status, Submission, Task, TaskEvent};
 use crate::model::text;
 
+use super::checks::Step;
 use super::overdue::loads;
 use super::requests::Act;
-use super::tx::{Tx, transact};
+use super::tx::Tx;
 use super::{Context, OpsError, find, landing, review as review_op, stack};
 
 #[derive(Debug, Default, Clone)]
@@ -31,10 +37,33 @@ pub struct NewSubmission {
     pub pr: Option<String>,
     pub caveat: Option<String>,
     pub reviewer: Option<AgentName>,
+    pub checking: Checking,
 }
 
-/// Submits a task for review.
-pub fn submit(ctx: &Context, id: &IdPrefix, new: &NewSubmission) -> Result<Task, OpsError> {
+/// What is made of the checks that the task must pass.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Checking {
+    /// They run, but for those that have passed on the same files.
+    #[default]
+    AsNeeded,
+    /// All of them run.
+    Again,
+    /// None of them runs, and the submission says so.
+    Without,
+}
+
+/// Submits a task for review, if its checks pass on the commit.
+///
+/// # Errors
+///
+/// [`Refusal::CheckFailed`] if one fails; [`OpsError::NotSubmitted`] if one could not run. Nothing
+/// is recorded then.
+pub fn submit(
+    ctx: &Context,
+    id: &IdPrefix,
+    new: &NewSubmission,
+    watch: &dyn Fn(Step),
+) -> Result<Task, OpsError> {
     let caveat = new.caveat.as_deref();
     let new = NewSubmission {
         summary: text::note("summary", &new.summary)?,
@@ -47,11 +76,21 @@ pub fn submit(ctx: &Context, id: &IdPrefix, new: &NewSubmission) -> Result<Task,
         },
         ..new.clone()
     };
-    transact(ctx, |tx| hand_in(tx, id, &new))
+    checking::submit(ctx, id, &new, watch)
 }
 
-/// The same, in a turn of an operation; the commit is given in hexadecimal.
-pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, OpsError> {
+/// The same, in a turn of an operation: the commit is given in hexadecimal, and what has passed
+/// on it.
+///
+/// # Errors
+///
+/// [`Refusal::Unchecked`] if all is well but for checks that are not among `passed`.
+pub fn hand_in(
+    tx: &mut Tx,
+    id: &IdPrefix,
+    new: &NewSubmission,
+    passed: &[CheckResult],
+) -> Result<Task, OpsError> {
     tx.deciding();
     let id = find::task_id(tx.snapshot, id)?;
     let task = tx.task(id)?;
@@ -66,6 +105,7 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
         pr: new.pr.clone(),
         caveat: new.caveat.clone(),
         branch: new.branch.clone(),
+        no_check: new.checking == Checking::Without && !task.checks.is_empty(),
         reviewer: reviewer(tx, &task, new.reviewer.as_ref())?,
         ..Submission::default()
     };
@@ -85,9 +125,12 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
         caveat: new.caveat.clone(),
         branch: new.branch.clone(),
         reviewer: new.reviewer.as_ref().map(ToString::to_string),
+        no_check: new.checking == Checking::Without,
+        passed: passed.iter().map(Passed::of).collect(),
     });
     // The event first: it knows why the task may not be this agent's any more.
     let task = tx.event(id, TaskEvent::Submitted(Box::new(submission.clone())))?;
+    let task = checking::record(tx, task, new, passed)?;
     tx.resolve(id, &[Notice::Reviewed, Notice::SentBack, Notice::HandedOff])?;
     if let Some(commit) = commit {
         tx.ctx.store().keep_work(id, commit)?;
@@ -113,6 +156,10 @@ pub fn hand_in(tx: &mut Tx, id: &IdPrefix, new: &NewSubmission) -> Result<Task, 
         task.title,
         text::sentence(&submission.summary)
     );
+    let body = match submission.no_check {
+        true => format!("{body} Its checks did not run."),
+        false => body,
+    };
     tx.notify(submission.reviewer, Notice::ReviewAsked, Some(id), body);
     tx.subject(format!("submit {id}: {}", task.title));
     Ok(task)

@@ -28,7 +28,7 @@ use row::Rows;
 
 /// Changes with every change of what is written, and when a value that was valid is not any more.
 /// A file of another version is ignored.
-const MAGIC: &[u8; 8] = b"rflt\x00\x00\x00\x07";
+const MAGIC: &[u8; 8] = b"rflt\x00\x00\x00\x08";
 
 /// The bytes of a row of usual length, to make room for the entries at once.
 const TYPICAL_ROW: usize = 200;

@@ -3,6 +3,7 @@
 
 mod definition;
 mod running;
+mod submitting;
 mod tasks;
 
 use super::support::{Output, Repo, TestEnv};

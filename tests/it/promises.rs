@@ -293,6 +293,16 @@ fn what_commands_print_as_json_keeps_its_shape() {
     it.refused("a check for a task", 4, "kai", &kept);
     it.tell("task show: checked", "kai", &["task", "show", &other])
         .ok();
+    let args = ["task", "edit", &other, "--check", "test"];
+    repo.as_agent("kai", args).ok();
+    repo.as_agent("kai", ["resume"]);
+    repo.as_agent("kai", ["claim", &other]).ok();
+    let args = ["submit", &other, "--summary", "x", "--evidence", "1=x"];
+    it.refused("a check of what is submitted", 4, "kai", &args);
+    repo.write("reflectt.toml", "[checks.test]\nrun = \"true\"\n");
+    repo.commit("checks");
+    it.tell("submit with checks", "kai", &args).ok();
+    it.tell("review: checked", "link", &["review", &other]).ok();
     it.tell("doctor", "kai", &["doctor"]).ok();
     it.tell("doctor --fix", "kai", &["doctor", "--fix"]).ok();
     it.tell("sync without a remote", "kai", &["sync"]);

@@ -7,13 +7,11 @@ use crate::cli::error::CliError;
 use crate::cli::meter::Meter;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
-use crate::cli::text::{BOLD, GREEN, RED, Text, YELLOW};
+use crate::cli::text::BOLD;
 use crate::cli::{interrupt, view};
 use crate::format::CHECKS_FILE;
-use crate::model::check::Outcome;
 use crate::model::id::IdPrefix;
 use crate::model::name::CheckName;
-use crate::model::text::short_commit;
 use crate::ops::checks::{self, Report, Wanted};
 
 /// Run the repository's own checks, such as its tests, on a commit; or list them.
@@ -98,22 +96,7 @@ fn print(session: &Session, report: &Report, error: Option<&CliError>) {
     if ui.is_json() {
         return ui.json(&ChecksJson::of(&report.results, error));
     }
-    for result in &report.results {
-        let style = match &result.outcome {
-            Outcome::Passed => GREEN,
-            Outcome::Failed { .. } => RED,
-            Outcome::CouldNotRun { .. } => YELLOW,
-        };
-        ui.line(
-            Text::new()
-                .bold(result.name.as_str())
-                .plain(format!(" on {}: ", short_commit(&result.commit)))
-                .styled(style, view::checked(result)),
-        );
-        if !result.passed() {
-            ui.block(2, &result.output.join("\n"));
-        }
-    }
+    view::results(ui, &report.results);
     if let Some(error) = error {
         ui.error(error);
     }

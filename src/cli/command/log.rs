@@ -42,7 +42,8 @@ Kinds of --json:
   extended                   task, title, paths, resources
   blocked                    task, title, reason, on, needs_human
   unblocked                  task, title
-  submitted                  task, title, summary, evidence, commit, pr, caveat, reviewer
+  submitted                  task, title, summary, evidence, commit, pr, caveat, no_check,
+                             reviewer
   approved                   task, title, submission, commit, note
   changes_requested          task, title, submission, note
   corrected                  task, title, submission, note (of the last review)

@@ -14,8 +14,8 @@ use crate::ops::{self, Verdict};
 
 /// Review a submitted task: see what there is to judge, approve it, or ask for changes.
 ///
-/// Without a verdict, shows the commits that are its own, the evidence for each criterion, and what
-/// has to land before it. An approval is of the submission that you were shown last.
+/// Without a verdict, shows the commits that are its own, the evidence for each criterion, which
+/// checks ran on it, and what has to land before it. An approval is of the submission that you were shown last.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("verdict"))]
 #[command(after_help = "\

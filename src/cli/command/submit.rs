@@ -4,24 +4,32 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use crate::answer::{self};
+use crate::answer;
 use crate::cli::error::CliError;
+use crate::cli::meter::Meter;
 use crate::cli::session::Session;
-use crate::cli::{criterion, view};
+use crate::cli::{criterion, interrupt, view};
+use crate::model::check::CheckResult;
 use crate::model::id::{IdPrefix, TaskId};
 use crate::model::name::AgentName;
+use crate::model::rule::Refusal;
 use crate::model::task::{Status, Submission};
 use crate::model::text::short_commit;
-use crate::ops::{self, NewSubmission};
+use crate::ops::{self, Checking, NewSubmission, OpsError};
 
 /// Submit a finished task for review.
 ///
-/// Show for each criterion, by its number, how you know that it is met.
+/// Show for each criterion, by its number, how you know that it is met. The checks that the task
+/// must pass run on the commit before anything is submitted, as the landing branch defines them;
+/// what has passed on the same files does not run again.
+///
+/// Exits with 4 if a check fails, with 6 if one could not run.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   reflectt submit k3f9 --summary \"the path survives the redirect\" \\
-    --evidence 1=\"tests/login.rs::returns_to_app passes\"")]
+    --evidence 1=\"tests/login.rs::returns_to_app passes\"
+  reflectt submit k3f9 --summary \"the path is kept\" --no-check")]
 pub struct Submit {
     /// The task's id, or its first characters.
     id: IdPrefix,
@@ -43,6 +51,12 @@ pub struct Submit {
     /// Who is to review it [default: the task's reviewer, else whoever has time].
     #[arg(long, value_name = "NAME")]
     reviewer: Option<AgentName>,
+    /// Run those checks, too, that have passed on the same files.
+    #[arg(long)]
+    again: bool,
+    /// Run no checks; the submission says so.
+    #[arg(long, conflicts_with = "again")]
+    no_check: bool,
 }
 
 impl Submit {
@@ -55,9 +69,24 @@ impl Submit {
             caveat: self.caveat.clone(),
             branch: None,
             reviewer: self.reviewer.clone(),
+            checking: match (self.no_check, self.again) {
+                (true, _) => Checking::Without,
+                (false, true) => Checking::Again,
+                (false, false) => Checking::AsNeeded,
+            },
         };
-        let task = ops::submit(session.context()?, &self.id, &new).map_err(answer::on(&self.id))?;
+        let context = session.context()?;
+        interrupt::cancels(context.repo().runner().cancel()).map_err(|error| {
+            CliError::failed("cannot wait for signals, which would leave checks behind")
+                .caused_by(error)
+        })?;
         let ui = &session.ui;
+        let meter = Meter::new(ui.clone());
+        let submitted = ops::submit(context, &self.id, &new, &|step| meter.see_check(&step));
+        let task = submitted.map_err(|error| {
+            view::results(ui, unsatisfied(&error));
+            answer::on(&self.id)(error)
+        })?;
         if ui.is_json() {
             ui.json(&session.task_json(&task));
             return Ok(());
@@ -72,10 +101,20 @@ impl Submit {
             if let Some((_, submission)) = &task.submission {
                 let published = ops::is_published(session.context()?, &task);
                 print_range(session, submission, published);
+                view::passing(ui, &task.checks_of_submission(), submission.no_check);
             }
         }
         session.hint_next();
         Ok(())
+    }
+}
+
+/// Returns the checks that kept it from being submitted.
+fn unsatisfied(error: &OpsError) -> &[CheckResult] {
+    match error {
+        OpsError::Refused(Refusal::CheckFailed { failed, .. }) => failed,
+        OpsError::NotSubmitted { stopped, .. } => stopped,
+        _ => &[],
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::text::{DIM, GREEN, RED, Text, YELLOW};
 use crate::cli::ui::Ui;
+use crate::cli::view;
 use crate::model::task::{Status, Task};
 use crate::model::text::short_commit;
 use crate::ops::{Inspection, Work};
@@ -33,6 +34,7 @@ pub fn print(ui: &Ui, found: &Inspection) {
             None => ui.line(Text::new().styled(YELLOW, "     no evidence")),
         }
     }
+    view::passing(ui, &found.checks(), bundle.no_check);
     for below in &found.beneath {
         ui.line(Text::new().styled(YELLOW, on_top_of(below)));
     }

@@ -103,6 +103,7 @@ fn submitted(summary: &str) -> TaskEvent {
         commit: Some("da39a3ee5e6b4b0d3255bfef95601890afd80709".to_owned()),
         pr: None,
         caveat: Some("not with Safari".to_owned()),
+        no_check: true,
         reviewer: Some(agent("sage")),
         ..Submission::default()
     }))
@@ -178,6 +179,7 @@ submitted 1h ago
   2. tests/login.rs
   commit   da39a3ee5e6b4b0d3255bfef95601890afd80709
   caveat   not with Safari
+  checks   did not run (--no-check)
 history
   5h ago   kai   created it
   3h ago   link  claimed it, fence 1

@@ -68,6 +68,7 @@ pub fn read(kind: &str, table: &mut Reader) -> Result<Option<TaskEvent>, FormatE
             branch: table.opt("branch", field::note)?,
             pr: table.opt("pr", field::note)?,
             caveat: table.opt("caveat", field::note)?,
+            no_check: table.opt("no_check", field::flag)?.unwrap_or_default(),
             reviewer: table.opt("reviewer", field::parsed)?,
         })),
         "approved" => TaskEvent::Approved {
@@ -235,6 +236,7 @@ pub fn print(out: &mut Writer, event: &TaskEvent) {
             print_range(out, submission);
             out.opt_text("pr", submission.pr.as_deref());
             out.opt_text("caveat", submission.caveat.as_deref());
+            out.flag("no_check", submission.no_check);
             out.opt_word("reviewer", submission.reviewer.as_ref());
         }
         TaskEvent::Approved {

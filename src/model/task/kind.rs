@@ -77,6 +77,8 @@ pub struct Submission {
     pub branch: Option<String>,
     pub pr: Option<String>,
     pub caveat: Option<String>,
+    /// Whether its author did without the task's checks.
+    pub no_check: bool,
     /// Who is asked to review; on a team of one that needs no review, nobody.
     pub reviewer: Option<AgentName>,
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::arbitrary;
-use crate::model::check::{Outcome, RUNS_MAX};
+use crate::model::check::{CheckResult, Outcome, RUNS_MAX};
 use crate::model::event::Decided;
 use crate::model::rule::Rule;
 

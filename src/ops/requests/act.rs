@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::ops::block::{self, Blocking};
 use crate::ops::claim::{self, ClaimRequest};
 use crate::ops::review::{self, Verdict};
-use crate::ops::submit::{self, NewSubmission};
+use crate::ops::submit::{self, Checking, NewSubmission, Passed};
 use crate::ops::task_edit::{self, TaskChanges};
 use crate::ops::tx::Tx;
 use crate::ops::work_branch::Branch;
@@ -73,6 +73,11 @@ pub enum Act {
         #[serde(default)]
         branch: Option<String>,
         reviewer: Option<String>,
+        #[serde(default)]
+        no_check: bool,
+        /// What has passed on the commit.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passed: Vec<Passed>,
     },
     Review {
         id: String,
@@ -177,6 +182,8 @@ impl Act {
                 caveat,
                 branch,
                 reviewer,
+                no_check,
+                passed,
             } => {
                 let new = NewSubmission {
                     summary: summary.clone(),
@@ -186,8 +193,14 @@ impl Act {
                     caveat: caveat.clone(),
                     branch: branch.clone(),
                     reviewer: reviewer.as_deref().map(parse).transpose()?,
+                    checking: match no_check {
+                        true => Checking::Without,
+                        false => Checking::AsNeeded,
+                    },
                 };
-                submit::hand_in(tx, &prefix(id)?, &new)?;
+                let passed = passed.iter().map(|it| it.on(commit.as_deref()));
+                let passed = passed.collect::<Result<Vec<_>, _>>()?;
+                submit::hand_in(tx, &prefix(id)?, &new, &passed)?;
             }
             Act::Review { id, verdict } => {
                 review::judge(tx, &prefix(id)?, verdict)?;
@@ -352,6 +365,16 @@ mod tests {
                 caveat: None,
                 branch: note(),
                 reviewer: note(),
+                no_check: true,
+                passed: vec![Passed {
+                    name: text(),
+                    command: text(),
+                    tree: text(),
+                    took: 1,
+                    at: -1,
+                    cached: true,
+                    output: vec![text()],
+                }],
             },
             Act::Review {
                 id: id(),

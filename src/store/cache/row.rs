@@ -281,6 +281,7 @@ struct SubmissionRow<'a> {
     branch: Option<&'a str>,
     pr: Option<&'a str>,
     caveat: Option<&'a str>,
+    no_check: bool,
     reviewer: Option<&'a str>,
 }
 
@@ -370,6 +371,7 @@ impl<'a> TaskRow<'a> {
                 branch: s.branch.as_deref(),
                 pr: s.pr.as_deref(),
                 caveat: s.caveat.as_deref(),
+                no_check: s.no_check,
                 reviewer: s
                     .reviewer
                     .as_ref()
@@ -514,6 +516,7 @@ impl SubmissionRow<'_> {
             branch: owned(self.branch),
             pr: owned(self.pr),
             caveat: owned(self.caveat),
+            no_check: self.no_check,
             reviewer: optional(self.reviewer)?,
         })
     }

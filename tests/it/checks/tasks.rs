@@ -28,12 +28,23 @@ fn a_check_is_a_criterion_that_needs_no_evidence() {
     let id = checked_task(&repo, "test");
     let claimed = repo.as_agent("kai", ["claim", &id]).ok();
     assert!(!claimed.stderr.contains("--evidence"), "{claimed}");
+    let hint = format!(
+        "reflectt submit {id} --summary TEXT (when it is done and committed: the check test runs)"
+    );
+    assert!(claimed.stderr.contains(&hint), "{claimed}");
     let status = repo.as_agent("kai", ["status"]).ok();
     assert!(status.stdout.contains("checks to pass: test"), "{status}");
+    let action = format!(
+        "`reflectt submit {id} --summary TEXT` when it is done and committed: the check test runs."
+    );
+    assert!(status.stdout.contains(&action), "{status}");
     repo.write("good", "");
     repo.commit("work");
-    repo.as_agent("kai", ["submit", &id, "--summary", "it is kept"])
-        .ok();
+    repo.as_agent(
+        "kai",
+        ["submit", &id, "--summary", "it is kept", "--no-check"],
+    )
+    .ok();
     // Who reviews runs it where the work was submitted, and all can read what came of it.
     let args = ["--json", "checks", "run", "--task", &id];
     let ran = repo.as_agent("link", args).ok().json();
