@@ -29,7 +29,7 @@ use super::{Context, OpsError, find, landed, sync};
 use bench::Bench;
 use bring::Brought;
 use lane::Lane;
-use line::Ready;
+use line::{Line, Ready};
 
 /// What to land.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +50,7 @@ const TIMES: u32 = 30;
 /// [`OpsError::Held`] if somebody else lands; [`OpsError::Nothing`] if there is nothing to land.
 pub fn land(ctx: &Context, wish: &Wish, watch: &dyn Fn(Step)) -> Result<LandReport, OpsError> {
     catch_up(ctx)?;
-    let mut report = {
+    let (chosen, mut report) = {
         let snapshot = ctx.store().snapshot()?;
         may_land(ctx, &snapshot)?;
         let chosen = chosen(&snapshot, wish)?;
@@ -72,12 +72,12 @@ pub fn land(ctx: &Context, wish: &Wish, watch: &dyn Fn(Step)) -> Result<LandRepo
                 false => Ok(report),
             };
         }
-        report
+        (chosen, report)
     };
     let mut lane = Lane::take(ctx, &report.branch)?;
     let done = Lander {
         ctx,
-        wish,
+        chosen,
         watch,
         lane: &mut lane,
         report: &mut report,
@@ -138,7 +138,8 @@ fn chosen(snapshot: &Snapshot, wish: &Wish) -> Result<BTreeSet<TaskId>, OpsError
 /// One run of `land`, with the lane its own.
 struct Lander<'l, 'c> {
     ctx: &'c Context,
-    wish: &'l Wish,
+    /// What was named and has not been decided about; everything, if nothing was named.
+    chosen: BTreeSet<TaskId>,
     watch: &'l dyn Fn(Step<'_>),
     lane: &'l mut Lane<'c>,
     report: &'l mut LandReport,
@@ -155,26 +156,24 @@ impl Lander<'_, '_> {
             let landing = landing_of(self.ctx, &snapshot)?;
             let tip = tip_of(&landing)?;
             self.report.tip = tip;
-            let line = line::line(self.ctx, &snapshot, &landing)?;
-            let chosen = chosen(&snapshot, self.wish)?;
-            let mut line = line::choose(&snapshot, line, &chosen)?;
-            line.ready
-                .retain(|ready| !self.decided.contains(&ready.task.id));
+            let Some(line) = self.undecided(&snapshot, &landing)? else {
+                return Ok(());
+            };
             self.report.wait(line.waiting);
-            line.ready.truncate(settings.land.batch as usize);
-            let ready = line.ready;
+            let all = line.ready;
+            let ready = &all[..all.len().min(settings.land.batch as usize)];
             if ready.is_empty() {
                 return Ok(());
             }
             let branch = landing.branch.as_str();
-            let mut bench = Bench::new(self.ctx, &snapshot, branch, tip, &ready, self.watch)?;
+            let mut bench = Bench::new(self.ctx, &snapshot, branch, tip, ready, self.watch)?;
             let entries: Vec<Entry> = ready.iter().map(Ready::entry).collect();
             let outcome = batch::run(&mut bench, tip, &entries)?;
             let returned = bench.returned(&outcome)?;
-            self.check_sound(tip, outcome.tip, &ready, &outcome.landed)?;
+            self.check_sound(tip, outcome.tip, ready, &outcome.landed)?;
             let brought = match outcome.landed.is_empty() {
                 true => Brought::Nothing,
-                false => self.lane.bring(&snapshot, &landing, &ready, &outcome)?,
+                false => self.lane.bring(&snapshot, &landing, ready, &outcome)?,
             };
             match brought {
                 Brought::Again => {
@@ -194,16 +193,15 @@ impl Lander<'_, '_> {
                     self.report.wait(ids.map(|id| (id, waits())).collect());
                     self.decided
                         .extend(outcome.landed.iter().map(|(id, _)| *id));
-                    self.give_up(tip, &ready)?;
+                    self.give_up(ready)?;
                     self.report.offer = Some(offer);
                     self.lane.record(&[], &returned)?;
                 }
                 Brought::Nothing => self.lane.record(&[], &returned)?,
                 Brought::Moved => {
                     self.report.tip = outcome.tip;
-                    let landed: Vec<(TaskId, Oid)> = outcome.landed.clone();
-                    self.lane.record(&landed, &returned)?;
-                    self.report.landed.extend(landed);
+                    self.lane.record(&outcome.landed, &returned)?;
+                    self.report.land(&outcome.landed);
                 }
             }
             let settled = outcome.landed.iter().map(|(id, _)| *id);
@@ -221,17 +219,43 @@ impl Lander<'_, '_> {
                 let waits = |id: &TaskId| (*id, vec![Awaited::Person(reason.clone())]);
                 self.report
                     .wait(outcome.undecided.iter().map(waits).collect());
-                self.give_up(tip, &ready)?;
+                // Whatever comes after them would have to be tried with them.
+                self.give_up(&all)?;
                 self.report.stopped = Some(reason);
                 return Ok(());
             }
         }
     }
 
+    /// Returns what is left of the line; `None` if all that was named is decided.
+    fn undecided(
+        &mut self,
+        snapshot: &Snapshot,
+        landing: &Landing,
+    ) -> Result<Option<Line>, OpsError> {
+        let mut line = line::line(self.ctx, snapshot, landing)?;
+        if !self.chosen.is_empty() {
+            // What somebody else has landed meanwhile, or cancelled, is decided as well.
+            let mut open = BTreeSet::new();
+            for id in self.chosen.difference(&self.decided) {
+                let entry = snapshot.entry(*id)?;
+                open.extend(entry.filter(|it| it.glance().status.is_open()).map(|_| *id));
+            }
+            if open.is_empty() {
+                return Ok(None);
+            }
+            line = line::choose(snapshot, line, &open)?;
+            self.chosen = open;
+        }
+        line.set_aside(&self.decided);
+        Ok(Some(line))
+    }
+
     /// Notes that these cannot land before a person has done something.
-    fn give_up(&self, tip: Oid, ready: &[Ready]) -> Result<(), OpsError> {
-        let heads: Vec<String> = ready.iter().map(|it| it.head.to_string()).collect();
-        Ok(self.ctx.store().note_landing_failed(Some(tip), &heads)?)
+    fn give_up(&self, ready: &[Ready]) -> Result<(), OpsError> {
+        let heads = ready.iter().map(|it| it.head.to_string());
+        let store = self.ctx.store();
+        Ok(store.note_landing_failed(self.report.tip, heads)?)
     }
 
     /// Checks what must be true of what lands, before the branch moves.

@@ -78,7 +78,7 @@ impl<'b> Bench<'b> {
 
     fn weave(&self, tip: Oid, ready: &Ready) -> Result<Woven, OpsError> {
         let task = &ready.task;
-        let message = message(task);
+        let message = message(task, self.strategy);
         let reviewer = task.approved.as_ref().map(|it| it.by.to_string());
         let mut trailers = vec![(TASK_TRAILER, task.id.as_str())];
         trailers.extend(reviewer.as_deref().map(|name| (REVIEWER_TRAILER, name)));
@@ -262,7 +262,9 @@ impl batch::Bench for Bench<'_> {
     }
 
     fn check(&mut self, trial: &Trial<Oid>) -> Result<Ran<Failure>, OpsError> {
-        if self.checks.is_empty() || trial.tip == self.tip && !trial.again {
+        // Work that the branch has already changes nothing of it.
+        let is_tip = trial.tip == self.tip && !trial.tasks.is_empty();
+        if self.checks.is_empty() || is_tip && !trial.again {
             return Ok(Ran::Passed);
         }
         let manner = Manner {
@@ -351,11 +353,15 @@ pub fn preview(
     Ok(())
 }
 
-fn message(task: &Task) -> String {
+fn message(task: &Task, strategy: Strategy) -> String {
     let summary = task.submission.as_ref().map(|it| it.1.summary.as_str());
+    let subject = match strategy {
+        Strategy::Merge => format!("Merge {}: {}", task.id, task.title),
+        Strategy::Squash | Strategy::Rebase => task.title.clone(),
+    };
     match summary.filter(|it| !it.is_empty()) {
-        Some(summary) => format!("Merge {}: {}\n\n{summary}\n", task.id, task.title),
-        None => format!("Merge {}: {}\n", task.id, task.title),
+        Some(summary) => format!("{subject}\n\n{summary}\n"),
+        None => format!("{subject}\n"),
     }
 }
 

@@ -44,6 +44,31 @@ pub struct Line {
     pub waiting: BTreeMap<TaskId, Vec<Awaited>>,
 }
 
+impl Line {
+    /// Leaves out what is decided, and what cannot land without it.
+    pub fn set_aside(&mut self, decided: &BTreeSet<TaskId>) {
+        let mut aside = decided.clone();
+        let waiting = &mut self.waiting;
+        // What lies beneath comes first.
+        self.ready.retain(|ready| {
+            let below: Vec<TaskId> = ready.beneath.intersection(&aside).copied().collect();
+            if decided.contains(&ready.task.id) {
+                return false;
+            }
+            if below.is_empty() {
+                return true;
+            }
+            aside.insert(ready.task.id);
+            waiting.insert(
+                ready.task.id,
+                below.into_iter().map(Awaited::Task).collect(),
+            );
+            false
+        });
+        waiting.retain(|id, _| !decided.contains(id));
+    }
+}
+
 /// What approved work waits for before it can land.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Awaited {
@@ -184,11 +209,11 @@ pub fn landable(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Task>, OpsErro
     let Some(landing) = landing::of(ctx, snapshot)? else {
         return Ok(Vec::new());
     };
-    let line = line(ctx, snapshot, &landing)?;
-    let all: Vec<String> = line.ready.iter().map(|it| it.head.to_string()).collect();
+    let mut line = line(ctx, snapshot, &landing)?;
     // What was tried in vain is not to be tried again before something has changed.
-    if ctx.store().landing_failed(landing.tip, &all) {
-        return Ok(Vec::new());
-    }
+    let failed = ctx.store().landing_failed(landing.tip);
+    let in_vain = |it: &&Ready| failed.contains(&it.head.to_string());
+    let in_vain = line.ready.iter().filter(in_vain).map(|it| it.task.id);
+    line.set_aside(&in_vain.collect());
     Ok(line.ready.into_iter().map(|ready| ready.task).collect())
 }

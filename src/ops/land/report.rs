@@ -57,6 +57,14 @@ impl LandReport {
         }
     }
 
+    /// Notes that these have landed, whatever they waited for.
+    pub(super) fn land(&mut self, landed: &[(TaskId, Oid)]) {
+        for (id, _) in landed {
+            self.waiting.remove(id);
+        }
+        self.landed.extend(landed);
+    }
+
     /// Notes what these wait for.
     pub(super) fn wait(&mut self, waiting: BTreeMap<TaskId, Vec<Awaited>>) {
         let landed = |id: &TaskId| self.landed.iter().any(|(it, _)| it == id);
