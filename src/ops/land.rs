@@ -6,6 +6,7 @@
 
 mod bench;
 mod bring;
+mod circle;
 mod lane;
 mod line;
 mod report;
@@ -13,13 +14,14 @@ mod report;
 pub use line::{Awaited, landable};
 pub use report::{LandReport, Offer, ReturnedTask};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::{Landing as NewCommits, Oid, Soundness};
 use crate::model::agent::AgentKind;
 use crate::model::batch::{self, Entry};
 use crate::model::id::{IdPrefix, TaskId};
 use crate::model::rule::Refusal;
+use crate::model::task::Task;
 use crate::store::Snapshot;
 
 use super::checks::Step;
@@ -38,6 +40,14 @@ pub struct Wish {
     pub ids: Vec<IdPrefix>,
     /// Only look whether it could land; nothing is checked or moved.
     pub dry_run: bool,
+}
+
+/// A task that lands: its submitted commit, and the one it lands as.
+#[derive(Debug, Clone, Copy)]
+pub struct Lands {
+    pub task: TaskId,
+    pub head: Oid,
+    pub commit: Oid,
 }
 
 /// How often the branch may move under a lander before it gives up.
@@ -171,9 +181,10 @@ impl Lander<'_, '_> {
             let outcome = batch::run(&mut bench, tip, &entries)?;
             let returned = bench.returned(&outcome)?;
             self.check_sound(tip, outcome.tip, ready, &outcome.landed)?;
+            let landed = with_company(ready, &outcome.landed);
             let brought = match outcome.landed.is_empty() {
                 true => Brought::Nothing,
-                false => self.lane.bring(&snapshot, &landing, ready, &outcome)?,
+                false => (self.lane).bring(&snapshot, &landing, outcome.tip, &landed)?,
             };
             match brought {
                 Brought::Again => {
@@ -189,10 +200,8 @@ impl Lander<'_, '_> {
                 }
                 Brought::Offered(offer) => {
                     let waits = || vec![Awaited::Branch(offer.branch.clone())];
-                    let ids = outcome.landed.iter().map(|(id, _)| *id);
+                    let ids = landed.iter().map(|it| it.task);
                     self.report.wait(ids.map(|id| (id, waits())).collect());
-                    self.decided
-                        .extend(outcome.landed.iter().map(|(id, _)| *id));
                     self.give_up(ready)?;
                     self.report.offer = Some(offer);
                     self.lane.record(&[], &returned)?;
@@ -200,25 +209,26 @@ impl Lander<'_, '_> {
                 Brought::Nothing => self.lane.record(&[], &returned)?,
                 Brought::Moved => {
                     self.report.tip = outcome.tip;
-                    self.lane.record(&outcome.landed, &returned)?;
-                    self.report.land(&outcome.landed);
+                    self.lane.record(&landed, &returned)?;
+                    self.report.land(&landed);
                 }
             }
-            let settled = outcome.landed.iter().map(|(id, _)| *id);
+            let settled = landed.iter().map(|it| it.task);
             self.decided
                 .extend(settled.chain(returned.iter().map(|it| it.task)));
             self.report.sent_back.extend(returned);
             self.report.note_flaky(&outcome.flaky);
             for (id, below) in outcome.waiting {
                 self.decided.insert(id);
-                let below = below.into_iter().map(Awaited::Task).collect();
-                self.report.wait([(id, below)].into());
+                let below: Vec<Awaited> = below.into_iter().map(Awaited::Task).collect();
+                self.report.wait(for_all(ready, id, &below));
             }
             if let Some(stopped) = outcome.stopped {
                 let reason = bench::reason(&stopped);
-                let waits = |id: &TaskId| (*id, vec![Awaited::Person(reason.clone())]);
-                self.report
-                    .wait(outcome.undecided.iter().map(waits).collect());
+                let person = [Awaited::Person(reason.clone())];
+                for id in outcome.undecided {
+                    self.report.wait(for_all(ready, id, &person));
+                }
                 // Whatever comes after them would have to be tried with them.
                 self.give_up(&all)?;
                 self.report.stopped = Some(reason);
@@ -253,7 +263,8 @@ impl Lander<'_, '_> {
 
     /// Notes that these cannot land before a person has done something.
     fn give_up(&self, ready: &[Ready]) -> Result<(), OpsError> {
-        let heads = ready.iter().map(|it| it.head.to_string());
+        let all = ready.iter().flat_map(Ready::all);
+        let heads = all.map(|(_, head)| head.to_string());
         let store = self.ctx.store();
         Ok(store.note_landing_failed(self.report.tip, heads)?)
     }
@@ -296,4 +307,27 @@ impl Lander<'_, '_> {
             }
         }
     }
+}
+
+/// Returns what landed, with the tasks that landed as the same commit.
+fn with_company(ready: &[Ready], landed: &[(TaskId, Oid)]) -> Vec<Lands> {
+    let of = |(id, commit): &(TaskId, Oid)| {
+        let ready = ready.iter().find(|it| it.task.id == *id);
+        let all = ready.into_iter().flat_map(Ready::all);
+        let commit = *commit;
+        let lands = move |(task, head): (&Task, Oid)| Lands {
+            task: task.id,
+            head,
+            commit,
+        };
+        all.map(lands).collect::<Vec<_>>()
+    };
+    landed.iter().flat_map(of).collect()
+}
+
+/// Returns what a task waits for, and all that would land with it.
+fn for_all(ready: &[Ready], id: TaskId, awaited: &[Awaited]) -> BTreeMap<TaskId, Vec<Awaited>> {
+    let ready = ready.iter().find(|it| it.task.id == id);
+    let all = ready.into_iter().flat_map(Ready::all);
+    all.map(|(task, _)| (task.id, awaited.to_vec())).collect()
 }

@@ -29,6 +29,7 @@ impl Place {
         main.write("shared.txt", "one\ntwo\nthree\n");
         main.commit("begin");
         main.found(&["kai", "link", "sage"]);
+        main.set("kai", "wip.agent", "9");
         let work = main.worktree("work");
         Place { main, work }
     }

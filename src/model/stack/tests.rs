@@ -245,3 +245,36 @@ fn what_an_urgent_task_lies_on_is_as_urgent() {
         BTreeMap::from([(id(1), waits.clone()), (id(2), waits)])
     );
 }
+
+proptest! {
+    #[test]
+    fn a_circle_is_all_that_lie_on_each_other(edges in vec((0..7_usize, 0..7_usize), 0..16)) {
+        let mut beneath: BTreeMap<TaskId, BTreeSet<TaskId>> = BTreeMap::new();
+        // Of the last one nothing is known.
+        for (high, low) in edges.iter().filter(|(high, _)| *high < 6) {
+            beneath.entry(id(*high)).or_default().insert(id(*low));
+        }
+        let mut on = [[false; 7]; 7];
+        for (high, low) in edges.iter().filter(|(high, _)| *high < 6) {
+            on[*high][*low] = true;
+        }
+        for k in 0..7 {
+            for i in 0..7 {
+                for j in 0..7 {
+                    on[i][j] |= on[i][k] && on[k][j];
+                }
+            }
+        }
+        let circles = circles(&beneath);
+        for i in 0..7 {
+            let expected: BTreeSet<TaskId> =
+                (0..7).filter(|j| *j == i || on[i][*j] && on[*j][i]).map(id).collect();
+            let found: Vec<_> = circles.iter().filter(|it| it.contains(&id(i))).collect();
+            if expected.len() == 1 {
+                prop_assert!(found.is_empty());
+            } else {
+                prop_assert_eq!(found, [&expected]);
+            }
+        }
+    }
+}

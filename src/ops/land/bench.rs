@@ -79,9 +79,14 @@ impl<'b> Bench<'b> {
     fn weave(&self, tip: Oid, ready: &Ready) -> Result<Woven, OpsError> {
         let task = &ready.task;
         let message = message(task, self.strategy);
-        let reviewer = task.approved.as_ref().map(|it| it.by.to_string());
-        let mut trailers = vec![(TASK_TRAILER, task.id.as_str())];
-        trailers.extend(reviewer.as_deref().map(|name| (REVIEWER_TRAILER, name)));
+        let tasks: Vec<&Task> = ready.all().map(|(task, _)| task).collect();
+        let mut trailers: Vec<(&str, &str)> = (tasks.iter())
+            .map(|task| (TASK_TRAILER, task.id.as_str()))
+            .collect();
+        let approvals = tasks.iter().filter_map(|task| task.approved.as_ref());
+        let reviewers: BTreeSet<String> = approvals.map(|it| it.by.to_string()).collect();
+        let reviewers = reviewers.iter();
+        trailers.extend(reviewers.map(|name| (REVIEWER_TRAILER, name.as_str())));
         Ok(self.ctx.repo().weave(&Weaving {
             tip,
             head: ready.head,
@@ -333,9 +338,11 @@ pub fn preview(
         match bench.weave(now, ready)? {
             Woven::Made(commits) => {
                 now = commits.last().copied().unwrap_or(now);
-                report.landed.push((entry.id, now));
+                (report.landed).extend(ready.all().map(|(task, _)| (task.id, now)));
             }
-            Woven::Contained => report.landed.push((entry.id, ready.head)),
+            Woven::Contained => {
+                (report.landed).extend(ready.all().map(|(task, head)| (task.id, head)));
+            }
             Woven::Conflict { paths } => {
                 aside.insert(entry.id);
                 let paths: Vec<String> = paths.iter().map(|it| lossy(it)).collect();

@@ -7,6 +7,7 @@ use crate::model::batch::Flaky;
 use crate::model::id::TaskId;
 use crate::model::task::SentBack;
 
+use super::Lands;
 use super::bench::Failure;
 use super::line::Awaited;
 
@@ -58,11 +59,11 @@ impl LandReport {
     }
 
     /// Notes that these have landed, whatever they waited for.
-    pub(super) fn land(&mut self, landed: &[(TaskId, Oid)]) {
-        for (id, _) in landed {
-            self.waiting.remove(id);
+    pub(super) fn land(&mut self, landed: &[Lands]) {
+        for it in landed {
+            self.waiting.remove(&it.task);
+            self.landed.push((it.task, it.commit));
         }
-        self.landed.extend(landed);
     }
 
     /// Notes what these wait for.

@@ -1,7 +1,5 @@
 //! Merged, squashed or rebased: stacks, authors, and what was sent back below.
 
-use serde_json::json;
-
 use super::{
     Place, action, approve, commit_as, landed, sent_back, stacked, status, submitted, waiting,
 };
@@ -19,9 +17,13 @@ fn team(strategy: &str) -> Place {
 /// Returns who wrote what is on main beyond the first commits, merges left out, newest first.
 fn authors(it: &Place, since: &str) -> Vec<String> {
     let range = format!("{since}..main");
-    let log = it
-        .main
-        .git(["log", "--no-merges", "--format=%an %s", &range]);
+    let log = it.main.git([
+        "log",
+        "--no-merges",
+        "--topo-order",
+        "--format=%an %s",
+        &range,
+    ]);
     log.lines().map(str::to_owned).collect()
 }
 
@@ -96,22 +98,36 @@ fn nothing_lands_before_what_it_lies_on() {
             assert_eq!(got.0, expected.0);
             assert!(got.1.contains(&low) || got.1.contains(&middle), "{got:?}");
         }
-        assert_eq!((landed(&output), it.tip()), (vec![], tip));
+        assert_eq!((landed(&output), it.tip()), (vec![], tip.clone()));
         // The fix lies above them.
         commit_as(&it.work, "kai", "Right it", &[("low", "right\n")]);
         it.work.as_agent("kai", submission(&low, "link")).ok();
         approve(&it.main, &low);
-        let shown = show(&it.main, &low);
-        assert_eq!(shown["submission"]["commits"], json!(2), "{shown}");
-        let output = it.land(&[]).ok();
-        let all = landed(&output);
-        assert_eq!(all.len(), 3, "{strategy}: {output}");
+        // None of them is right without the others: one after the other is none.
+        let output = it.land(&[&middle]).ok();
+        let mut all = landed(&output);
+        all.sort();
+        let mut expected = vec![low.clone(), middle.clone(), high.clone()];
+        expected.sort();
+        assert_eq!(all, expected, "{strategy}: {output}");
+        let json = output.json();
+        assert_eq!(json["landed"][0]["commit"], json["landed"][2]["commit"]);
         assert_eq!(it.main.git(["show", "main:low"]), "right");
         for file in ["middle", "high"] {
             assert_eq!(it.main.git(["show", &format!("main:{file}")]), "x");
         }
-        // It is part of the fixed submission, so it may be below it.
+        for id in [&low, &middle, &high] {
+            assert_eq!(status(&it.main, id), "done");
+        }
+        // It lies below the fix, in one merge with it.
         assert_eq!(has(&it, &rejected), strategy == "merge");
+        let merges = it.main.git([
+            "rev-list",
+            "--count",
+            "--first-parent",
+            &format!("{tip}..main"),
+        ]);
+        assert_eq!(merges, if strategy == "rebase" { "4" } else { "1" });
         check::agree(&it.main);
     }
 }
@@ -169,7 +185,7 @@ fn whoever_is_sent_back_holds_up_what_lies_above() {
         );
         assert_eq!(landed(&output), [other], "{strategy}");
         assert_eq!(status(&it.main, &high), "validating");
-        // Named alone, it brings along what it lies on.
+        // The fix is made on top of what waits; that one named alone brings it along.
         let branch = show(&it.main, &low)["branch"].as_str().unwrap().to_owned();
         it.work.git(["switch", "-q", &branch]);
         it.work.try_git(["merge", "-q", "main"]).code(1);
@@ -177,7 +193,11 @@ fn whoever_is_sent_back_holds_up_what_lies_above() {
         it.work.commit("Merge main");
         it.work.as_agent("kai", submission(&low, "link")).ok();
         approve(&it.main, &low);
-        assert_eq!(landed(&it.land(&[&high]).ok()), [low, high], "{strategy}");
+        let output = it.land(&[&high]).ok();
+        assert_eq!(landed(&output).len(), 2, "{strategy}: {output}");
+        for id in [&low, &high] {
+            assert_eq!(status(&it.main, id), "done");
+        }
         assert_eq!(it.main.git(["show", "main:shared.txt"]), "low, by hand");
         check::agree(&it.main);
     }
