@@ -1,7 +1,10 @@
 //! Landing from end to end: real processes, worktrees, clones and remotes, judged by git's history.
 
 mod batches;
+mod external;
+mod lane;
 mod local;
+mod remote;
 mod strategies;
 
 use std::path::Path;

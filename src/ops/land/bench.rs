@@ -231,11 +231,22 @@ impl<'b> Bench<'b> {
         };
         let limit = sync::time_limit(self.ctx);
         let commits = repo.log_paths(&range, &[TASK_TRAILER], limit)?;
-        let touching = commits
-            .iter()
-            .filter(|it| it.paths.iter().any(|path| paths.contains(&lossy(path))));
-        let named = touching.flat_map(|it| it.trailers.iter().flatten());
-        Ok(named.filter_map(|id| id.parse().ok()).collect())
+        let ours = |path: &Vec<u8>| paths.contains(&lossy(path));
+        let mut found = BTreeSet::new();
+        for commit in commits {
+            let tasks = commit.trailers.iter().flatten();
+            let tasks: Vec<TaskId> = tasks.filter_map(|id| id.parse().ok()).collect();
+            // What a merge brings is what it changes for the branch.
+            let touches = match commit.parents.as_slice() {
+                _ if tasks.is_empty() => false,
+                [first, _, ..] => repo.differing(*first, commit.oid)?.iter().any(ours),
+                _ => commit.paths.iter().any(ours),
+            };
+            if touches {
+                found.extend(tasks);
+            }
+        }
+        Ok(found)
     }
 
     /// Names tasks with their titles.
