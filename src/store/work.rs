@@ -215,10 +215,15 @@ struct Failed {
 
 /// What this clone knows of the landing branch.
 impl Store {
-    /// Returns the commit of the landing branch up to which all that has landed was noticed.
-    pub fn landing_seen(&self) -> Option<Oid> {
-        let text = std::fs::read_to_string(self.dir.join("landing-seen")).ok()?;
-        Oid::parse(text.trim()).ok()
+    /// Tells whether these commits were looked for on the landing branch when it held `tip`.
+    pub fn landing_seen(&self, tip: Oid, heads: &BTreeSet<String>) -> bool {
+        let Ok(text) = std::fs::read_to_string(self.dir.join("landing-seen")) else {
+            return false;
+        };
+        let mut lines = text.lines();
+        let is_tip = lines.next() == Some(tip.to_string().as_str());
+        let seen: BTreeSet<&str> = lines.collect();
+        is_tip && heads.iter().all(|head| seen.contains(head.as_str()))
     }
 
     /// Returns the commits that could not land on this tip for a reason that a person has to see to.
@@ -244,9 +249,10 @@ impl Store {
         save(&self.dir.join("landing-failed.json"), FAILED_SHAPE, &failed)
     }
 
-    /// Notes that all was noticed that has landed up to `tip`.
-    pub fn note_landing_seen(&self, tip: Oid) -> Result<(), StoreError> {
-        write_whole(&self.dir.join("landing-seen"), &tip.to_string())
+    /// Notes that they were.
+    pub fn note_landing_seen(&self, tip: Oid, heads: &BTreeSet<String>) -> Result<(), StoreError> {
+        let heads: String = heads.iter().map(|head| format!("{head}\n")).collect();
+        write_whole(&self.dir.join("landing-seen"), &format!("{tip}\n{heads}"))
     }
 }
 

@@ -4,6 +4,7 @@ mod batches;
 mod external;
 mod lane;
 mod local;
+mod never_broken;
 mod remote;
 mod strategies;
 

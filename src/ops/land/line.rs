@@ -121,7 +121,7 @@ pub enum Awaited {
 pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Line, OpsError> {
     let mut line = Line::default();
     let tasks: Vec<&Task> = landed::waiting(snapshot.open()?)
-        .map(|it| it.task())
+        .map(crate::store::Entry::task)
         .collect();
     let Some(tip) = landing.tip.filter(|_| !tasks.is_empty()) else {
         return Ok(line);

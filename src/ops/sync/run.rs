@@ -12,7 +12,7 @@ use super::{
     Adopt, BoardToo, Fetch, PresenceToo, Standstill, SyncOptions, SyncReport, link, time_limit,
     works,
 };
-use crate::ops::{Context, OpsError, chain, landing, requests};
+use crate::ops::{Context, OpsError, chain, landed, landing, requests};
 
 /// The longest pause before an exchange begins anew because the remote, or this clone, had moved.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -79,6 +79,14 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
                 count(store, known, &view, &mut report);
                 if options.presence == PresenceToo::Yes {
                     publish_presence(ctx, &link, limit)?;
+                }
+                // Whoever has only just come to a team lets others, or its next exchange, do that.
+                if options.adopt == Adopt::No
+                    && let Err(error) = landed::notice(ctx)
+                {
+                    let reason = chain(&error);
+                    let missed = format!("what has landed could not be recorded: {reason}");
+                    warn(&mut report, missed);
                 }
                 works::tidy(ctx, Some(&link))?;
                 if let Some(reason) = store.works_refused() {

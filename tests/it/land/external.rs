@@ -141,12 +141,8 @@ fn after(at: &Repo, id: &str) -> String {
 }
 
 fn is_ready(at: &Repo, id: &str) -> bool {
-    let list = at
-        .reflectt(["--json", "task", "list", "--ready"])
-        .ok()
-        .json();
-    let tasks = list["tasks"].as_array().unwrap();
-    tasks.iter().any(|task| task["id"] == *id)
+    let next = at.reflectt(["--json", "next"]);
+    next.status == Some(0) && next.stdout.contains(id)
 }
 
 #[test]

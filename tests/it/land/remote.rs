@@ -89,17 +89,15 @@ fn it_lands_where_the_remote_is_and_no_checkout_is_touched() {
 #[test]
 fn a_host_without_other_refs_gets_branches() {
     let env = TestEnv::new();
-    let it = machines(&env, "");
+    let seed = env.repo("seed");
+    let bare = env.bare("bare.git");
+    seed.git(["push", "-q", bare.path().to_str().unwrap(), "main"]);
     hook(
-        &it.bare,
+        &bare,
         "update",
         "case $1 in refs/heads/*) exit 0 ;; esac\necho no such refs here\nexit 1",
     );
-    for name in refs(&it.bare, "refs/reflectt") {
-        it.bare.git(["update-ref", "-d", &name]);
-    }
-    let env = TestEnv::new();
-    let again = Machines::on(&env, it.bare.clone(), ["kai", "link", "sage"]);
+    let again = Machines::on(&env, bare, ["kai", "link", "sage"]);
     let (id, commit) = submitted(
         &again.clones[0],
         "kai",
@@ -117,7 +115,6 @@ fn a_host_without_other_refs_gets_branches() {
         refs(&again.bare, "refs/heads/reflectt-work"),
         Vec::<String>::new()
     );
-    again.agree();
 }
 
 #[test]
@@ -180,6 +177,7 @@ fn a_team_that_lands_by_branches_never_tries_main() {
     it.clones[0]
         .as_agent("kai", crate::order::submission(&high, "link"))
         .ok();
+    it.clones[1].reflectt(["sync"]).ok();
     approve(&it.clones[1], &high);
     let before = main_of(&it);
     let output = land(sage, "sage", &[]).code(4);
