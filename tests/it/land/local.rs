@@ -30,7 +30,7 @@ fn what_is_approved_lands_with_its_author_and_what_is_said_of_it() {
     assert_eq!(dry.json()["dry_run"], true);
     let output = it.land(&[&id]).ok();
     let json = output.json();
-    assert_eq!(landed(&output), [id.clone()]);
+    assert_eq!(landed(&output), vec![id.clone()]);
     assert_eq!(
         (&json["branch"], &json["tip"]),
         (&"main".into(), &it.tip().into())

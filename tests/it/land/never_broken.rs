@@ -153,7 +153,7 @@ impl Agent<'_> {
         self.at.git(["fetch", "-q"]);
         let shown = show(self.at, &id);
         if shown["submission"].is_null() {
-            // It was never submitted: whoever did it was told that the remote had moved too often.
+            // The remote had moved too often when it was to be submitted.
             self.submit(&id);
             return true;
         }
@@ -193,14 +193,9 @@ impl Agent<'_> {
             }
             self.save("Merge main");
         }
-        for side in ["left", "right"] {
-            let name = if let Kind::Half(side, n) = kind {
-                format!("parts/{side}-{n}")
-            } else {
-                format!("parts/{side}-none")
-            };
-            std::fs::remove_file(self.at.path().join(name)).ok();
-            let _ = side;
+        if let Kind::Half(side, n) = kind {
+            let path = format!("parts/{side}-{n}");
+            std::fs::remove_file(self.at.path().join(path)).ok();
         }
         self.commit(id, kind, false);
     }

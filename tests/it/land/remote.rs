@@ -73,7 +73,7 @@ fn it_lands_where_the_remote_is_and_no_checkout_is_touched() {
     approve(link, &id);
     let here = sage.git(["rev-parse", "main"]);
     let output = land(sage, "sage", &[]).ok();
-    assert_eq!(landed(&output), [id.clone()]);
+    assert_eq!(landed(&output), vec![id.clone()]);
     assert_eq!(output.json()["tip"], main_of(&it));
     assert_eq!(it.bare.git(["rev-parse", "main^2"]), commit);
     assert_eq!(sage.git(["rev-parse", "main"]), here);

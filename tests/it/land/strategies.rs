@@ -177,7 +177,7 @@ fn whoever_is_sent_back_holds_up_what_lies_above() {
         it.main.write("shared.txt", "by hand\n");
         it.main.commit("by hand");
         let output = it.land(&[]).code(4);
-        assert_eq!(sent_back(&output), [low.clone()], "{strategy}");
+        assert_eq!(sent_back(&output), vec![low.clone()], "{strategy}");
         assert_eq!(
             waiting(&output),
             [(high.clone(), vec![low.clone()])],
