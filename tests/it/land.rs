@@ -5,7 +5,7 @@ mod external;
 mod lane;
 mod local;
 mod never_broken;
-mod remote;
+pub mod remote;
 mod strategies;
 
 use std::path::Path;

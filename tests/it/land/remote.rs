@@ -38,7 +38,7 @@ pub fn hook(bare: &Repo, name: &str, script: &str) {
 }
 
 /// Refuses whatever would move main, as a forge does.
-fn protect(it: &Machines) {
+pub fn protect(it: &Machines) {
     hook(
         &it.bare,
         "update",
