@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::id::TaskId;
 use crate::ops::{Awaited, LandReport};
 
 #[derive(Debug, Serialize)]
@@ -66,7 +67,7 @@ impl<'a> From<&'a LandReport> for LandJson<'a> {
                     task: it.task.as_str(),
                     reason: it.back.fault.as_str(),
                     paths: &it.back.paths,
-                    with: it.back.with.iter().map(|id| id.as_str()).collect(),
+                    with: it.back.with.iter().map(TaskId::as_str).collect(),
                     detail: &it.back.note,
                 })
                 .collect(),

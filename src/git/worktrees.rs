@@ -23,10 +23,7 @@ impl Repo {
     /// Returns the main worktree and then the linked ones, those whose directory is gone included,
     /// and without those that are our own; see [`super::Scratch`].
     pub fn worktrees(&self) -> Result<Vec<WorktreeInfo>, GitError> {
-        let main = match self.inner.main_repo() {
-            Ok(main) => main.workdir().map(canonical),
-            Err(_) => None,
-        };
+        let main = self.main_dir();
         let bare = main.is_none();
         let mut found = vec![WorktreeInfo {
             path: main.unwrap_or_else(|| self.common_dir().to_owned()),
@@ -60,6 +57,20 @@ impl Repo {
         }
         found[1..].sort_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
+    }
+
+    fn main_dir(&self) -> Option<PathBuf> {
+        let main = self.inner.main_repo().ok()?;
+        main.workdir().map(canonical)
+    }
+
+    /// Returns the branch that the HEAD of a bare repository names, seen from any of its worktrees;
+    /// `None` if it is not bare.
+    pub fn hub_branch(&self) -> Option<String> {
+        match self.main_dir() {
+            Some(_) => None,
+            None => self.branch_in(self.common_dir()),
+        }
     }
 
     /// Tells whether a worktree was removed, or its directory deleted; `id` is what

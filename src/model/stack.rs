@@ -186,6 +186,31 @@ pub fn line_up(approved: &[Approved], beneath: &BTreeMap<TaskId, BTreeSet<TaskId
     lineup
 }
 
+/// Returns the pieces that lie on each other, each group of them once.
+///
+/// It comes about when the fix of a piece is made on top of what lay on it: then all of them land
+/// together, or none.
+pub fn circles(beneath: &BTreeMap<TaskId, BTreeSet<TaskId>>) -> Vec<BTreeSet<TaskId>> {
+    let below: BTreeMap<TaskId, BTreeSet<TaskId>> = beneath
+        .keys()
+        .map(|id| (*id, all_beneath(*id, beneath)))
+        .collect();
+    let lies_on = |high: &TaskId, low: &TaskId| below.get(high).is_some_and(|it| it.contains(low));
+    let mut seen: BTreeSet<TaskId> = BTreeSet::new();
+    let mut circles = Vec::new();
+    for (id, under) in &below {
+        let mut circle: BTreeSet<TaskId> =
+            under.iter().copied().filter(|it| lies_on(it, id)).collect();
+        if circle.is_empty() || seen.contains(id) {
+            continue;
+        }
+        circle.insert(*id);
+        seen.extend(&circle);
+        circles.push(circle);
+    }
+    circles
+}
+
 fn drawn_set(drawn: &[TaskId], but: TaskId) -> BTreeSet<TaskId> {
     drawn.iter().copied().filter(|id| *id != but).collect()
 }

@@ -6,6 +6,7 @@
 
 mod bench;
 mod bring;
+mod circle;
 mod lane;
 mod line;
 mod report;
@@ -13,13 +14,14 @@ mod report;
 pub use line::{Awaited, landable, landable_by_daemon};
 pub use report::{LandReport, Offer, ReturnedTask};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::{Landing as NewCommits, Oid, Soundness};
 use crate::model::agent::AgentKind;
 use crate::model::batch::{self, Entry};
 use crate::model::id::{IdPrefix, TaskId};
 use crate::model::rule::Refusal;
+use crate::model::task::Task;
 use crate::store::Snapshot;
 
 use super::checks::Step;
@@ -29,7 +31,7 @@ use super::{Context, OpsError, find, landed, sync};
 use bench::Bench;
 use bring::Brought;
 use lane::Lane;
-use line::Ready;
+use line::{Line, Ready};
 
 /// What to land.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +40,14 @@ pub struct Wish {
     pub ids: Vec<IdPrefix>,
     /// Only look whether it could land; nothing is checked or moved.
     pub dry_run: bool,
+}
+
+/// A task that lands: its submitted commit, and the one it lands as.
+#[derive(Debug, Clone, Copy)]
+pub struct Lands {
+    pub task: TaskId,
+    pub head: Oid,
+    pub commit: Oid,
 }
 
 /// How often the branch may move under a lander before it gives up.
@@ -50,7 +60,7 @@ const TIMES: u32 = 30;
 /// [`OpsError::Held`] if somebody else lands; [`OpsError::Nothing`] if there is nothing to land.
 pub fn land(ctx: &Context, wish: &Wish, watch: &dyn Fn(Step)) -> Result<LandReport, OpsError> {
     catch_up(ctx)?;
-    let mut report = {
+    let (chosen, mut report) = {
         let snapshot = ctx.store().snapshot()?;
         may_land(ctx, &snapshot)?;
         let chosen = chosen(&snapshot, wish)?;
@@ -72,12 +82,12 @@ pub fn land(ctx: &Context, wish: &Wish, watch: &dyn Fn(Step)) -> Result<LandRepo
                 false => Ok(report),
             };
         }
-        report
+        (chosen, report)
     };
     let mut lane = Lane::take(ctx, &report.branch)?;
     let done = Lander {
         ctx,
-        wish,
+        chosen,
         watch,
         lane: &mut lane,
         report: &mut report,
@@ -138,7 +148,8 @@ fn chosen(snapshot: &Snapshot, wish: &Wish) -> Result<BTreeSet<TaskId>, OpsError
 /// One run of `land`, with the lane its own.
 struct Lander<'l, 'c> {
     ctx: &'c Context,
-    wish: &'l Wish,
+    /// What was named and has not been decided about; everything, if nothing was named.
+    chosen: BTreeSet<TaskId>,
     watch: &'l dyn Fn(Step<'_>),
     lane: &'l mut Lane<'c>,
     report: &'l mut LandReport,
@@ -155,26 +166,25 @@ impl Lander<'_, '_> {
             let landing = landing_of(self.ctx, &snapshot)?;
             let tip = tip_of(&landing)?;
             self.report.tip = tip;
-            let line = line::line(self.ctx, &snapshot, &landing)?;
-            let chosen = chosen(&snapshot, self.wish)?;
-            let mut line = line::choose(&snapshot, line, &chosen)?;
-            line.ready
-                .retain(|ready| !self.decided.contains(&ready.task.id));
+            let Some(line) = self.undecided(&snapshot, &landing)? else {
+                return Ok(());
+            };
             self.report.wait(line.waiting);
-            line.ready.truncate(settings.land.batch as usize);
-            let ready = line.ready;
+            let all = line.ready;
+            let ready = &all[..all.len().min(settings.land.batch as usize)];
             if ready.is_empty() {
                 return Ok(());
             }
             let branch = landing.branch.as_str();
-            let mut bench = Bench::new(self.ctx, &snapshot, branch, tip, &ready, self.watch)?;
+            let mut bench = Bench::new(self.ctx, &snapshot, branch, tip, ready, self.watch)?;
             let entries: Vec<Entry> = ready.iter().map(Ready::entry).collect();
             let outcome = batch::run(&mut bench, tip, &entries)?;
             let returned = bench.returned(&outcome)?;
-            self.check_sound(tip, outcome.tip, &ready, &outcome.landed)?;
+            self.check_sound(tip, outcome.tip, ready, &outcome.landed)?;
+            let landed = with_company(ready, &outcome.landed);
             let brought = match outcome.landed.is_empty() {
                 true => Brought::Nothing,
-                false => self.lane.bring(&snapshot, &landing, &ready, &outcome)?,
+                false => (self.lane).bring(&snapshot, &landing, outcome.tip, &landed)?,
             };
             match brought {
                 Brought::Again => {
@@ -190,48 +200,73 @@ impl Lander<'_, '_> {
                 }
                 Brought::Offered(offer) => {
                     let waits = || vec![Awaited::Branch(offer.branch.clone())];
-                    let ids = outcome.landed.iter().map(|(id, _)| *id);
+                    let ids = landed.iter().map(|it| it.task);
                     self.report.wait(ids.map(|id| (id, waits())).collect());
-                    self.decided
-                        .extend(outcome.landed.iter().map(|(id, _)| *id));
-                    self.give_up(tip, &ready)?;
+                    self.give_up(ready)?;
                     self.report.offer = Some(offer);
                     self.lane.record(&[], &returned)?;
                 }
                 Brought::Nothing => self.lane.record(&[], &returned)?,
                 Brought::Moved => {
                     self.report.tip = outcome.tip;
-                    let landed: Vec<(TaskId, Oid)> = outcome.landed.clone();
                     self.lane.record(&landed, &returned)?;
-                    self.report.landed.extend(landed);
+                    self.report.land(&landed);
                 }
             }
-            let settled = outcome.landed.iter().map(|(id, _)| *id);
+            let settled = landed.iter().map(|it| it.task);
             self.decided
                 .extend(settled.chain(returned.iter().map(|it| it.task)));
             self.report.sent_back.extend(returned);
             self.report.note_flaky(&outcome.flaky);
             for (id, below) in outcome.waiting {
                 self.decided.insert(id);
-                let below = below.into_iter().map(Awaited::Task).collect();
-                self.report.wait([(id, below)].into());
+                let below: Vec<Awaited> = below.into_iter().map(Awaited::Task).collect();
+                self.report.wait(for_all(ready, id, &below));
             }
             if let Some(stopped) = outcome.stopped {
                 let reason = bench::reason(&stopped);
-                let waits = |id: &TaskId| (*id, vec![Awaited::Person(reason.clone())]);
-                self.report
-                    .wait(outcome.undecided.iter().map(waits).collect());
-                self.give_up(tip, &ready)?;
+                let person = [Awaited::Person(reason.clone())];
+                for id in outcome.undecided {
+                    self.report.wait(for_all(ready, id, &person));
+                }
+                // Whatever comes after them would have to be tried with them.
+                self.give_up(&all)?;
                 self.report.stopped = Some(reason);
                 return Ok(());
             }
         }
     }
 
+    /// Returns what is left of the line; `None` if all that was named is decided.
+    fn undecided(
+        &mut self,
+        snapshot: &Snapshot,
+        landing: &Landing,
+    ) -> Result<Option<Line>, OpsError> {
+        let mut line = line::line(self.ctx, snapshot, landing)?;
+        if !self.chosen.is_empty() {
+            // What somebody else has landed meanwhile, or cancelled, is decided as well.
+            let mut open = BTreeSet::new();
+            for id in self.chosen.difference(&self.decided) {
+                let entry = snapshot.entry(*id)?;
+                open.extend(entry.filter(|it| it.glance().status.is_open()).map(|_| *id));
+            }
+            if open.is_empty() {
+                return Ok(None);
+            }
+            line = line::choose(snapshot, line, &open)?;
+            self.chosen = open;
+        }
+        line.set_aside(&self.decided);
+        Ok(Some(line))
+    }
+
     /// Notes that these cannot land before a person has done something.
-    fn give_up(&self, tip: Oid, ready: &[Ready]) -> Result<(), OpsError> {
-        let heads: Vec<String> = ready.iter().map(|it| it.head.to_string()).collect();
-        Ok(self.ctx.store().note_landing_failed(Some(tip), &heads)?)
+    fn give_up(&self, ready: &[Ready]) -> Result<(), OpsError> {
+        let all = ready.iter().flat_map(Ready::all);
+        let heads = all.map(|(_, head)| head.to_string());
+        let store = self.ctx.store();
+        Ok(store.note_landing_failed(self.report.tip, heads)?)
     }
 
     /// Checks what must be true of what lands, before the branch moves.
@@ -272,4 +307,27 @@ impl Lander<'_, '_> {
             }
         }
     }
+}
+
+/// Returns what landed, with the tasks that landed as the same commit.
+fn with_company(ready: &[Ready], landed: &[(TaskId, Oid)]) -> Vec<Lands> {
+    let of = |(id, commit): &(TaskId, Oid)| {
+        let ready = ready.iter().find(|it| it.task.id == *id);
+        let all = ready.into_iter().flat_map(Ready::all);
+        let commit = *commit;
+        let lands = move |(task, head): (&Task, Oid)| Lands {
+            task: task.id,
+            head,
+            commit,
+        };
+        all.map(lands).collect::<Vec<_>>()
+    };
+    landed.iter().flat_map(of).collect()
+}
+
+/// Returns what a task waits for, and all that would land with it.
+fn for_all(ready: &[Ready], id: TaskId, awaited: &[Awaited]) -> BTreeMap<TaskId, Vec<Awaited>> {
+    let ready = ready.iter().find(|it| it.task.id == id);
+    let all = ready.into_iter().flat_map(Ready::all);
+    all.map(|(task, _)| (task.id, awaited.to_vec())).collect()
 }

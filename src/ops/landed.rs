@@ -1,5 +1,8 @@
 //! Noticing that approved work has come onto the landing branch, whoever brought it there.
 
+use std::collections::BTreeSet;
+
+use crate::git::Oid;
 use crate::model::decide::Request;
 use crate::model::id::TaskId;
 use crate::model::message::Notice;
@@ -10,7 +13,7 @@ use super::tx::{Tx, transact_itself};
 use super::{Context, OpsError, chain, landing, review};
 
 /// Records what has landed since this clone last looked. Costs nothing while the branch stays
-/// where it is.
+/// where it is, and nothing more is approved.
 ///
 /// Without the remote's word nothing is decided; whoever asks it next does this again.
 pub fn notice(ctx: &Context) -> Result<Vec<TaskId>, OpsError> {
@@ -26,11 +29,15 @@ pub fn notice(ctx: &Context) -> Result<Vec<TaskId>, OpsError> {
     let Some(landing) = landing::of(ctx, &snapshot)? else {
         return Ok(Vec::new());
     };
-    let Some(tip) = landing.tip.filter(|tip| store.landing_seen() != Some(*tip)) else {
+    let Some(tip) = landing.tip else {
         return Ok(Vec::new());
     };
-    let mut found = Vec::new();
     let tasks: Vec<&Task> = approved.map(Entry::task).collect();
+    let heads = heads(ctx, &tasks)?;
+    if store.landing_seen(tip, &heads) {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
     let have = landing.have(ctx, &snapshot, &tasks)?;
     for (task, commit) in tasks.iter().zip(have) {
         found.extend(commit.map(|_| task.id));
@@ -42,8 +49,22 @@ pub fn notice(ctx: &Context) -> Result<Vec<TaskId>, OpsError> {
         }
     }
     // Forgotten, it is only looked at again.
-    store.note_landing_seen(tip).ok();
+    store.note_landing_seen(tip, &heads).ok();
     Ok(found)
+}
+
+/// Returns the commits that can be looked for here.
+fn heads(ctx: &Context, tasks: &[&Task]) -> Result<BTreeSet<String>, OpsError> {
+    let mut heads = BTreeSet::new();
+    for task in tasks {
+        let submission = task.submission.as_ref();
+        if let Some(commit) = submission.and_then(|it| it.1.commit.as_ref())
+            && ctx.repo().exists(Oid::parse(commit)?)
+        {
+            heads.insert(commit.clone());
+        }
+    }
+    Ok(heads)
 }
 
 /// Does so for whoever wants something else, and would not be stopped by what comes of it.

@@ -117,8 +117,8 @@ pub fn branch(ctx: &Context, settings: &Settings) -> Result<Option<String>, OpsE
     }
 }
 
-/// Returns the branch that a new team lands on: what the remote's HEAD names, else what is checked
-/// out.
+/// Returns the branch that a new team lands on: what the remote's HEAD names, or that of a bare
+/// repository, else what is checked out.
 pub fn at_founding(ctx: &Context, remote: Option<&str>) -> Result<Option<String>, OpsError> {
     let repo = ctx.repo();
     if let Some(remote) = remote {
@@ -126,6 +126,12 @@ pub fn at_founding(ctx: &Context, remote: Option<&str>) -> Result<Option<String>
         if let Some(branch) = repo.remote(remote, limit).head_branch()? {
             return Ok(Some(branch));
         }
+    }
+    // The worktrees of a bare repository are there to be worked in, each on a branch of its own.
+    if let Some(branch) = repo.hub_branch()
+        && (repo.read_ref(&RefName::new(format!("refs/heads/{branch}"))?)?).is_some()
+    {
+        return Ok(Some(branch));
     }
     Ok(repo.head()?.and_then(|head| head.branch))
 }

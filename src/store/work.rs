@@ -1,7 +1,7 @@
 //! The commits that are submitted, as refs: so that they travel to whoever reviews them, and are
 //! kept as long as somebody may ask for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -210,46 +210,49 @@ const FAILED_SHAPE: u32 = 1;
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Failed {
     tip: String,
-    heads: Vec<String>,
-}
-
-impl Failed {
-    fn new(tip: Option<Oid>, heads: &[String]) -> Failed {
-        Failed {
-            tip: tip.map(|tip| tip.to_string()).unwrap_or_default(),
-            heads: heads.to_vec(),
-        }
-    }
+    heads: BTreeSet<String>,
 }
 
 /// What this clone knows of the landing branch.
 impl Store {
-    /// Returns the commit of the landing branch up to which all that has landed was noticed.
-    pub fn landing_seen(&self) -> Option<Oid> {
-        let text = std::fs::read_to_string(self.dir.join("landing-seen")).ok()?;
-        Oid::parse(text.trim()).ok()
+    /// Tells whether these commits were looked for on the landing branch when it held `tip`.
+    pub fn landing_seen(&self, tip: Oid, heads: &BTreeSet<String>) -> bool {
+        let Ok(text) = std::fs::read_to_string(self.dir.join("landing-seen")) else {
+            return false;
+        };
+        let mut lines = text.lines();
+        let is_tip = lines.next() == Some(tip.to_string().as_str());
+        let seen: BTreeSet<&str> = lines.collect();
+        is_tip && heads.iter().all(|head| seen.contains(head.as_str()))
     }
 
-    /// Tells whether landing these commits on this tip has failed for a reason that a person has to
-    /// see to.
-    pub fn landing_failed(&self, tip: Option<Oid>, heads: &[String]) -> bool {
+    /// Returns the commits that could not land on this tip for a reason that a person has to see to.
+    pub fn landing_failed(&self, tip: Option<Oid>) -> BTreeSet<String> {
         let kept: Option<Failed> = load(&self.dir.join("landing-failed.json"), FAILED_SHAPE);
-        kept.is_some_and(|failed| failed == Failed::new(tip, heads))
+        let tip = tip.map(|tip| tip.to_string()).unwrap_or_default();
+        let kept = kept.filter(|failed| failed.tip == tip);
+        kept.map(|failed| failed.heads).unwrap_or_default()
     }
 
-    /// Notes that it has.
+    /// Notes that these could not.
     pub fn note_landing_failed(
         &self,
-        tip: Option<Oid>,
-        heads: &[String],
+        tip: Oid,
+        heads: impl IntoIterator<Item = String>,
     ) -> Result<(), StoreError> {
-        let failed = Some(Failed::new(tip, heads));
+        let mut all = self.landing_failed(Some(tip));
+        all.extend(heads);
+        let failed = Failed {
+            tip: tip.to_string(),
+            heads: all,
+        };
         save(&self.dir.join("landing-failed.json"), FAILED_SHAPE, &failed)
     }
 
-    /// Notes that all was noticed that has landed up to `tip`.
-    pub fn note_landing_seen(&self, tip: Oid) -> Result<(), StoreError> {
-        write_whole(&self.dir.join("landing-seen"), &tip.to_string())
+    /// Notes that they were.
+    pub fn note_landing_seen(&self, tip: Oid, heads: &BTreeSet<String>) -> Result<(), StoreError> {
+        let heads: String = heads.iter().map(|head| format!("{head}\n")).collect();
+        write_whole(&self.dir.join("landing-seen"), &format!("{tip}\n{heads}"))
     }
 }
 

@@ -16,6 +16,7 @@ mod demo;
 mod doctor;
 mod door;
 mod hooks;
+mod land;
 mod mechanics;
 mod order;
 mod paths;

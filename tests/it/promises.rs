@@ -342,3 +342,32 @@ fn what_is_said_of_a_remote_keeps_its_shape() {
     it.refused("sync without the remote", 6, "kai", &["sync"]);
     keep(shapes);
 }
+
+#[test]
+fn what_is_said_of_landing_keeps_its_shape() {
+    let it = crate::land::Place::new("");
+    let mut shapes = Shapes::new();
+    let mut story = Story {
+        repo: &it.main,
+        shapes: &mut shapes,
+    };
+    story.refused("nothing to land", 5, "sage", &["land"]);
+    let (unseen, _) = it.submitted("Third", &[("third", "x\n")]);
+    story.refused("land: waits", 4, "sage", &["land", &unseen]);
+    for (title, text) in [("First", "1\n"), ("Second", "2\n")] {
+        it.approved(title, &[("shared.txt", text)]);
+    }
+    let dry = ["land", "--dry-run"];
+    story.refused("land: dry run", 4, "sage", &dry);
+    story.refused("land", 4, "sage", &["land"]);
+    it.approved("Fourth", &[("shared.txt", "4\n")]);
+    it.main.write("shared.txt", "mine\n");
+    story.refused("land: dirty", 4, "sage", &["land"]);
+    let env = TestEnv::new();
+    let machines = crate::land::remote::machines(&env, "");
+    crate::land::remote::approved(&machines, "First", &[("first", "x\n")]);
+    crate::land::remote::protect(&machines);
+    story.repo = &machines.clones[2];
+    story.refused("land: protected", 4, "sage", &["land"]);
+    keep(shapes);
+}

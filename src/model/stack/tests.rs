@@ -245,3 +245,34 @@ fn what_an_urgent_task_lies_on_is_as_urgent() {
         BTreeMap::from([(id(1), waits.clone()), (id(2), waits)])
     );
 }
+
+proptest! {
+    #[test]
+    fn a_circle_is_all_that_lie_on_each_other(edges in vec((0..7_usize, 0..7_usize), 0..16)) {
+        let mut beneath: BTreeMap<TaskId, BTreeSet<TaskId>> = BTreeMap::new();
+        // Of the last one nothing is known.
+        for (high, low) in edges.iter().filter(|(high, _)| *high < 6) {
+            beneath.entry(id(*high)).or_default().insert(id(*low));
+        }
+        let lies_on = |high: usize, low: usize| {
+            let mut found = BTreeSet::from([id(high)]);
+            for _ in 0..7 {
+                let more = beneath.iter().filter(|(high, _)| found.contains(*high));
+                let more: Vec<TaskId> = more.flat_map(|(_, low)| low.iter().copied()).collect();
+                found.extend(more);
+            }
+            found.contains(&id(low))
+        };
+        let circles = circles(&beneath);
+        for i in 0..7 {
+            let expected: BTreeSet<TaskId> =
+                (0..7).filter(|j| *j == i || lies_on(i, *j) && lies_on(*j, i)).map(id).collect();
+            let found: Vec<_> = circles.iter().filter(|it| it.contains(&id(i))).collect();
+            if expected.len() == 1 {
+                prop_assert!(found.is_empty());
+            } else {
+                prop_assert_eq!(found, [&expected]);
+            }
+        }
+    }
+}

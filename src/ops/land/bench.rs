@@ -82,10 +82,15 @@ impl<'b> Bench<'b> {
 
     fn weave(&self, tip: Oid, ready: &Ready) -> Result<Woven, OpsError> {
         let task = &ready.task;
-        let message = message(task);
-        let reviewer = task.approved.as_ref().map(|it| it.by.to_string());
-        let mut trailers = vec![(TASK_TRAILER, task.id.as_str())];
-        trailers.extend(reviewer.as_deref().map(|name| (REVIEWER_TRAILER, name)));
+        let message = message(task, self.strategy);
+        let tasks: Vec<&Task> = ready.all().map(|(task, _)| task).collect();
+        let mut trailers: Vec<(&str, &str)> = (tasks.iter())
+            .map(|task| (TASK_TRAILER, task.id.as_str()))
+            .collect();
+        let approvals = tasks.iter().filter_map(|task| task.approved.as_ref());
+        let reviewers: BTreeSet<String> = approvals.map(|it| it.by.to_string()).collect();
+        let reviewers = reviewers.iter();
+        trailers.extend(reviewers.map(|name| (REVIEWER_TRAILER, name.as_str())));
         Ok(self.ctx.repo().weave(&Weaving {
             tip,
             head: ready.head,
@@ -230,11 +235,22 @@ impl<'b> Bench<'b> {
         };
         let limit = sync::time_limit(self.ctx);
         let commits = repo.log_paths(&range, &[TASK_TRAILER], limit)?;
-        let touching = commits
-            .iter()
-            .filter(|it| it.paths.iter().any(|path| paths.contains(&lossy(path))));
-        let named = touching.flat_map(|it| it.trailers.iter().flatten());
-        Ok(named.filter_map(|id| id.parse().ok()).collect())
+        let ours = |path: &Vec<u8>| paths.contains(&lossy(path));
+        let mut found = BTreeSet::new();
+        for commit in commits {
+            let tasks = commit.trailers.iter().flatten();
+            let tasks: Vec<TaskId> = tasks.filter_map(|id| id.parse().ok()).collect();
+            // What a merge brings is what it changes for the branch.
+            let touches = match commit.parents.as_slice() {
+                _ if tasks.is_empty() => false,
+                [first, _, ..] => repo.differing(*first, commit.oid)?.iter().any(ours),
+                _ => commit.paths.iter().any(ours),
+            };
+            if touches {
+                found.extend(tasks);
+            }
+        }
+        Ok(found)
     }
 
     /// Names tasks with their titles.
@@ -266,7 +282,9 @@ impl batch::Bench for Bench<'_> {
     }
 
     fn check(&mut self, trial: &Trial<Oid>) -> Result<Ran<Failure>, OpsError> {
-        if self.checks.is_empty() || trial.tip == self.tip && !trial.again {
+        // Work that the branch has already changes nothing of it.
+        let is_tip = trial.tip == self.tip && !trial.tasks.is_empty();
+        if self.checks.is_empty() || is_tip && !trial.again {
             return Ok(Ran::Passed);
         }
         let manner = Manner {
@@ -335,9 +353,11 @@ pub fn preview(
         match bench.weave(now, ready)? {
             Woven::Made(commits) => {
                 now = commits.last().copied().unwrap_or(now);
-                report.landed.push((entry.id, now));
+                (report.landed).extend(ready.all().map(|(task, _)| (task.id, now)));
             }
-            Woven::Contained => report.landed.push((entry.id, ready.head)),
+            Woven::Contained => {
+                (report.landed).extend(ready.all().map(|(task, head)| (task.id, head)));
+            }
             Woven::Conflict { paths } => {
                 aside.insert(entry.id);
                 let paths: Vec<String> = paths.iter().map(|it| lossy(it)).collect();
@@ -355,11 +375,15 @@ pub fn preview(
     Ok(())
 }
 
-fn message(task: &Task) -> String {
+fn message(task: &Task, strategy: Strategy) -> String {
     let summary = task.submission.as_ref().map(|it| it.1.summary.as_str());
+    let subject = match strategy {
+        Strategy::Merge => format!("Merge {}: {}", task.id, task.title),
+        Strategy::Squash | Strategy::Rebase => task.title.clone(),
+    };
     match summary.filter(|it| !it.is_empty()) {
-        Some(summary) => format!("Merge {}: {}\n\n{summary}\n", task.id, task.title),
-        None => format!("Merge {}: {}\n", task.id, task.title),
+        Some(summary) => format!("{subject}\n\n{summary}\n"),
+        None => format!("{subject}\n"),
     }
 }
 

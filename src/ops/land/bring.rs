@@ -1,17 +1,14 @@
 //! Moving the landing branch to what was made and checked.
 
 use crate::git::{Advance, Advanced, Oid, RefName};
-use crate::model::batch::Outcome;
-use crate::model::id::TaskId;
 use crate::model::rule::Refusal;
 use crate::model::settings::Via;
 use crate::ops::landing::{self, Landing};
 use crate::ops::{OpsError, sync};
 use crate::store::{Link, Snapshot};
 
-use super::bench::Failure;
+use super::Lands;
 use super::lane::Lane;
-use super::line::Ready;
 use super::report::Offer;
 
 /// Where what was made is put for others to merge.
@@ -39,18 +36,13 @@ impl Lane<'_> {
         &mut self,
         snapshot: &Snapshot,
         landing: &Landing,
-        ready: &[Ready],
-        outcome: &Outcome<Oid, Vec<String>, Failure>,
+        to: Oid,
+        landed: &[Lands],
     ) -> Result<Brought, OpsError> {
         let Some(from) = landing.tip else {
             return Ok(Brought::Nothing);
         };
-        let to = outcome.tip;
-        let heads: Vec<(TaskId, Oid)> = (ready.iter())
-            .filter(|it| outcome.landed.iter().any(|(id, _)| *id == it.task.id))
-            .map(|it| (it.task.id, it.head))
-            .collect();
-        if !self.intend(to, &outcome.landed, &heads)? {
+        if !self.intend(to, landed)? {
             return Ok(Brought::Again);
         }
         if from == to {

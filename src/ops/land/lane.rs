@@ -15,6 +15,7 @@ use crate::ops::tx::{Tx, transact, transact_itself};
 use crate::ops::{Context, OpsError, landed};
 use crate::store::StoreError;
 
+use super::Lands;
 use super::report::ReturnedTask;
 
 /// The right to land, as long as it is held.
@@ -89,24 +90,17 @@ impl<'c> Lane<'c> {
     /// Notes what is about to happen, if all of it still may.
     ///
     /// Tells whether it may: nobody has taken back an approval, or submitted anew, meanwhile.
-    pub fn intend(
-        &mut self,
-        tip: Oid,
-        tasks: &[(TaskId, Oid)],
-        heads: &[(TaskId, Oid)],
-    ) -> Result<bool, OpsError> {
+    pub fn intend(&mut self, tip: Oid, landed: &[Lands]) -> Result<bool, OpsError> {
         let holder = self.holder.clone();
-        let tasks: Vec<(TaskId, String)> = tasks
-            .iter()
-            .map(|(id, commit)| (*id, commit.to_string()))
-            .collect();
+        let tasks = landed.iter().map(|it| (it.task, it.commit.to_string()));
+        let tasks = tasks.collect();
         let intent = Intent {
             tip: tip.to_string(),
             tasks,
         };
         self.transact(|tx| {
-            for (id, head) in heads {
-                let task = tx.task(*id)?;
+            for Lands { task, head, .. } in landed {
+                let task = tx.task(*task)?;
                 let submitted = task.submission.as_ref().and_then(|it| it.1.commit.clone());
                 if !task.waits_to_land() || submitted != Some(head.to_string()) {
                     return Ok(false);
@@ -123,11 +117,7 @@ impl<'c> Lane<'c> {
     }
 
     /// Records what has landed and what was sent back.
-    pub fn record(
-        &mut self,
-        landed: &[(TaskId, Oid)],
-        returned: &[ReturnedTask],
-    ) -> Result<(), OpsError> {
+    pub fn record(&mut self, landed: &[Lands], returned: &[ReturnedTask]) -> Result<(), OpsError> {
         if landed.is_empty() && returned.is_empty() {
             return Ok(());
         }
@@ -138,13 +128,13 @@ impl<'c> Lane<'c> {
                 agent: holder.clone(),
                 intent: None,
             })?;
-            for (id, commit) in landed {
-                note_landed(tx, *id, commit.to_string())?;
+            for it in landed {
+                note_landed(tx, it.task, it.commit.to_string())?;
             }
             for it in returned {
                 send_back(tx, it)?;
             }
-            let ids = landed.iter().map(|(id, _)| id);
+            let ids = landed.iter().map(|it| &it.task);
             let ids = ids.chain(returned.iter().map(|it| &it.task));
             let ids: Vec<&str> = ids.map(TaskId::as_str).collect();
             tx.subject(format!("land {}", ids.join(", ")));

@@ -8,9 +8,12 @@ use crate::model::batch::Entry;
 use crate::model::id::TaskId;
 use crate::model::stack::{Approved, Layer, layers, line_up};
 use crate::model::task::{Submission, Task};
+use crate::model::time::Timestamp;
 use crate::ops::landing::{self, Landing};
 use crate::ops::{Context, OpsError, landed, stack};
 use crate::store::Snapshot;
+
+use super::circle;
 
 /// An approved task with its work.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub struct Ready {
     pub head: Oid,
     /// Parents first.
     pub own: Vec<Oid>,
+    /// The tasks that land with it, as one, each with its commit.
+    pub with: Vec<(Task, Oid)>,
     /// The approved tasks whose work it lies on.
     pub beneath: BTreeSet<TaskId>,
     /// Whether something lies below it that is nobody's any more, so that only its own commits may
@@ -34,6 +39,36 @@ impl Ready {
             beneath: self.beneath.clone(),
         }
     }
+
+    /// Returns all tasks that land with it, itself the last, each with its commit.
+    pub fn all(&self) -> impl Iterator<Item = (&Task, Oid)> {
+        let with = self.with.iter().map(|(task, head)| (task, *head));
+        with.chain([(&self.task, self.head)])
+    }
+
+    /// Returns it as the queue knows it: as urgent as the most urgent, and approved as late as the
+    /// last.
+    fn approved(&self) -> Approved {
+        let mut approved = Approved {
+            id: self.task.id,
+            priority: self.task.priority,
+            at: Timestamp::default(),
+        };
+        for (task, _) in self.all() {
+            let at = task.approved.as_ref().map(|it| it.at).unwrap_or_default();
+            approved.at = approved.at.max(at);
+            approved.priority = approved.priority.min(task.priority);
+        }
+        approved
+    }
+
+    pub fn has(&self, id: TaskId) -> bool {
+        self.all().any(|(task, _)| task.id == id)
+    }
+
+    fn ids(&self) -> impl Iterator<Item = TaskId> {
+        self.all().map(|(task, _)| task.id)
+    }
 }
 
 /// Everything that is approved, in the order in which it lands.
@@ -42,6 +77,29 @@ pub struct Line {
     pub ready: Vec<Ready>,
     /// What each of the others waits for.
     pub waiting: BTreeMap<TaskId, Vec<Awaited>>,
+}
+
+impl Line {
+    /// Leaves out what is decided, and what cannot land without it.
+    pub fn set_aside(&mut self, decided: &BTreeSet<TaskId>) {
+        let mut aside = decided.clone();
+        let waiting = &mut self.waiting;
+        // What lies beneath comes first.
+        self.ready.retain(|ready| {
+            let below: Vec<TaskId> = ready.beneath.intersection(&aside).copied().collect();
+            if ready.ids().any(|id| decided.contains(&id)) {
+                return false;
+            }
+            if below.is_empty() {
+                return true;
+            }
+            let below: Vec<Awaited> = below.into_iter().map(Awaited::Task).collect();
+            aside.extend(ready.ids());
+            waiting.extend(ready.ids().map(|id| (id, below.clone())));
+            false
+        });
+        waiting.retain(|id, _| !decided.contains(id));
+    }
 }
 
 /// What approved work waits for before it can land.
@@ -63,7 +121,7 @@ pub enum Awaited {
 pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Line, OpsError> {
     let mut line = Line::default();
     let tasks: Vec<&Task> = landed::waiting(snapshot.open()?)
-        .map(|it| it.task())
+        .map(crate::store::Entry::task)
         .collect();
     let Some(tip) = landing.tip.filter(|_| !tasks.is_empty()) else {
         return Ok(line);
@@ -72,59 +130,62 @@ pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Lin
     let pieces = stack::pieces(ctx, snapshot)?;
     let tips: Vec<Oid> = pieces.iter().map(|piece| piece.commit).collect();
     let graph = repo.unlanded(&tips, tip)?;
-    let layers: BTreeMap<TaskId, Layer<Oid>> = layers(&graph, &pieces)
-        .into_iter()
-        .map(|layer| (layer.id, layer))
-        .collect();
-    let mut approved = Vec::new();
-    let mut beneath: BTreeMap<TaskId, BTreeSet<TaskId>> = BTreeMap::new();
+    let layers = layers(&graph, &pieces);
     let mut works = BTreeMap::new();
     for task in tasks {
         let Some((_, submission)) = &task.submission else {
             continue;
         };
-        let Some(layer) = layers.get(&task.id) else {
+        let layer = layers.iter().find(|layer| layer.id == task.id);
+        let piece = pieces.iter().find(|piece| piece.id == task.id);
+        let (Some(layer), Some(piece)) = (layer, piece) else {
             let commit = submission.commit.clone().unwrap_or_default();
             line.waiting.insert(task.id, vec![Awaited::Commit(commit)]);
             continue;
         };
-        let mut below = layer.beneath.clone();
-        // What was named when it was submitted and is still open comes first, whatever it is now.
-        for id in &submission.beneath {
-            let entry = snapshot.entry(*id)?;
-            if entry.is_some_and(|it| it.glance().status.is_open()) {
-                below.insert(*id);
-            }
-        }
-        below.remove(&task.id);
         let own = own(submission, layer)?;
-        approved.push(Approved {
-            id: task.id,
-            priority: task.priority,
-            at: task.approved.as_ref().map(|it| it.at).unwrap_or_default(),
-        });
-        works.insert(task.id, (task, own, layer));
-        beneath.insert(task.id, below);
-    }
-    let lineup = line_up(&approved, &beneath);
-    for (id, missing) in lineup.waiting {
-        let missing = missing.into_iter().map(Awaited::Task);
-        line.waiting.insert(id, missing.collect());
-    }
-    for id in lineup.order {
-        let Some((task, own, layer)) = works.remove(&id) else {
-            continue;
-        };
         let known: BTreeSet<Oid> = own.iter().copied().collect();
-        line.ready.push(Ready {
-            head: tips[pieces.iter().position(|it| it.id == id).unwrap_or(0)],
+        let ready = Ready {
+            task: task.clone(),
+            head: piece.commit,
+            with: Vec::new(),
+            beneath: beneath(snapshot, task, submission, layer)?,
             apart: layer.own.iter().any(|commit| !known.contains(commit)),
             own,
-            beneath: beneath.remove(&id).unwrap_or_default(),
-            task: task.clone(),
-        });
+        };
+        works.insert(task.id, ready);
     }
+    circle::join(ctx, snapshot, &layers, &mut works)?;
+    let approved: Vec<Approved> = works.values().map(Ready::approved).collect();
+    let beneath = works.iter().map(|(id, it)| (*id, it.beneath.clone()));
+    let lineup = line_up(&approved, &beneath.collect());
+    for (id, missing) in lineup.waiting {
+        let missing: Vec<Awaited> = missing.into_iter().map(Awaited::Task).collect();
+        let ids = works.get(&id).into_iter().flat_map(Ready::ids);
+        line.waiting.extend(ids.map(|id| (id, missing.clone())));
+    }
+    let order = lineup.order.iter();
+    line.ready = order.filter_map(|id| works.remove(id)).collect();
     Ok(line)
+}
+
+/// Returns what a submission lies on.
+fn beneath(
+    snapshot: &Snapshot,
+    task: &Task,
+    submission: &Submission,
+    layer: &Layer<Oid>,
+) -> Result<BTreeSet<TaskId>, OpsError> {
+    let mut beneath = layer.beneath.clone();
+    // What was named when it was submitted and is still open comes first, whatever it is now.
+    for id in &submission.beneath {
+        let entry = snapshot.entry(*id)?;
+        if entry.is_some_and(|it| it.glance().status.is_open()) {
+            beneath.insert(*id);
+        }
+    }
+    beneath.remove(&task.id);
+    Ok(beneath)
 }
 
 /// Leaves what was chosen, with what lies beneath it; everything, if nothing was.
@@ -138,13 +199,13 @@ pub fn choose(
     }
     let mut wanted = chosen.clone();
     for ready in line.ready.iter().rev() {
-        if wanted.contains(&ready.task.id) {
+        if ready.ids().any(|id| wanted.contains(&id)) {
+            wanted.extend(ready.ids());
             wanted.extend(&ready.beneath);
         }
     }
     for id in chosen {
-        let is_known =
-            line.waiting.contains_key(id) || line.ready.iter().any(|it| it.task.id == *id);
+        let is_known = line.waiting.contains_key(id) || line.ready.iter().any(|it| it.has(*id));
         let entry = snapshot.entry(*id)?.filter(|_| !is_known);
         if let Some(task) = entry.map(crate::store::Entry::task) {
             if !task.status.is_open() {
@@ -187,13 +248,14 @@ pub fn landable(ctx: &Context, snapshot: &Snapshot) -> Result<Vec<Task>, OpsErro
     let Some(landing) = landing::of(ctx, snapshot)? else {
         return Ok(Vec::new());
     };
-    let line = line(ctx, snapshot, &landing)?;
-    let all: Vec<String> = line.ready.iter().map(|it| it.head.to_string()).collect();
+    let mut line = line(ctx, snapshot, &landing)?;
     // What was tried in vain is not to be tried again before something has changed.
-    if ctx.store().landing_failed(landing.tip, &all) {
-        return Ok(Vec::new());
-    }
-    Ok(line.ready.into_iter().map(|ready| ready.task).collect())
+    let failed = ctx.store().landing_failed(landing.tip);
+    let in_vain = |it: &&Ready| failed.contains(&it.head.to_string());
+    let in_vain = line.ready.iter().filter(in_vain).flat_map(Ready::ids);
+    line.set_aside(&in_vain.collect());
+    let tasks = line.ready.iter().flat_map(Ready::all);
+    Ok(tasks.map(|(task, _)| task.clone()).collect())
 }
 
 /// Tells whether there is anything for a daemon to land.

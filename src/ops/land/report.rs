@@ -7,6 +7,7 @@ use crate::model::batch::Flaky;
 use crate::model::id::TaskId;
 use crate::model::task::SentBack;
 
+use super::Lands;
 use super::bench::Failure;
 use super::line::Awaited;
 
@@ -54,6 +55,14 @@ impl LandReport {
             stopped: None,
             offer: None,
             dry_run: false,
+        }
+    }
+
+    /// Notes that these have landed, whatever they waited for.
+    pub(super) fn land(&mut self, landed: &[Lands]) {
+        for it in landed {
+            self.waiting.remove(&it.task);
+            self.landed.push((it.task, it.commit));
         }
     }
 

@@ -80,8 +80,13 @@ pub fn sync(ctx: &Context, options: SyncOptions) -> Result<SyncReport, OpsError>
                 if options.presence == PresenceToo::Yes {
                     publish_presence(ctx, &link, limit)?;
                 }
-                if options.adopt == Adopt::No {
-                    landed::notice_in_passing(ctx);
+                // Whoever has only just come to a team lets others, or its next exchange, do that.
+                if options.adopt == Adopt::No
+                    && let Err(error) = landed::notice(ctx)
+                {
+                    let reason = chain(&error);
+                    let missed = format!("what has landed could not be recorded: {reason}");
+                    warn(&mut report, missed);
                 }
                 works::tidy(ctx, Some(&link))?;
                 if let Some(reason) = store.works_refused() {
