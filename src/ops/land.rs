@@ -26,7 +26,7 @@ use crate::store::Snapshot;
 
 use super::checks::Step;
 use super::landing::{self, Landing};
-use super::{Context, OpsError, find, landed, sync};
+use super::{Context, OpsError, chain, find, landed, sync};
 
 use bench::Bench;
 use bring::Brought;
@@ -85,15 +85,18 @@ pub fn land(ctx: &Context, wish: &Wish, watch: &dyn Fn(Step)) -> Result<LandRepo
         (chosen, report)
     };
     let mut lane = Lane::take(ctx, &report.branch)?;
-    let done = Lander {
+    let mut lander = Lander {
         ctx,
         chosen,
         watch,
         lane: &mut lane,
         report: &mut report,
         decided: BTreeSet::new(),
+    };
+    let done = lander.run();
+    if let Err(error) = &done {
+        lander.despair(error)?;
     }
-    .run();
     let left = lane.leave();
     done.and(left)?;
     Ok(report)
@@ -218,6 +221,10 @@ impl Lander<'_, '_> {
                 .extend(settled.chain(returned.iter().map(|it| it.task)));
             self.report.sent_back.extend(returned);
             self.report.note_flaky(&outcome.flaky);
+            for flaky in &outcome.flaky {
+                let check = flaky.detail.check.as_str();
+                self.ctx.store().note_flaky(check)?;
+            }
             for (id, below) in outcome.waiting {
                 self.decided.insert(id);
                 let below: Vec<Awaited> = below.into_iter().map(Awaited::Task).collect();
@@ -230,7 +237,9 @@ impl Lander<'_, '_> {
                     self.report.wait(for_all(ready, id, &person));
                 }
                 // Whatever comes after them would have to be tried with them.
-                self.give_up(&all)?;
+                if self.give_up(&all)? {
+                    self.lane.tell_people(&reason)?;
+                }
                 self.report.stopped = Some(reason);
                 return Ok(());
             }
@@ -261,12 +270,36 @@ impl Lander<'_, '_> {
         Ok(Some(line))
     }
 
-    /// Notes that these cannot land before a person has done something.
-    fn give_up(&self, ready: &[Ready]) -> Result<(), OpsError> {
+    /// Notes that these cannot land before a person has done something; tells whether that is new.
+    fn give_up(&self, ready: &[Ready]) -> Result<bool, OpsError> {
         let all = ready.iter().flat_map(Ready::all);
-        let heads = all.map(|(_, head)| head.to_string());
+        let heads: BTreeSet<String> = all.map(|(_, head)| head.to_string()).collect();
         let store = self.ctx.store();
-        Ok(store.note_landing_failed(self.report.tip, heads)?)
+        let known = store.landing_failed(Some(self.report.tip));
+        let is_new = !heads.is_subset(&known);
+        store.note_landing_failed(self.report.tip, heads)?;
+        Ok(is_new)
+    }
+
+    /// Does the same where landing ended with an error that the next attempt would meet again.
+    fn despair(&mut self, error: &OpsError) -> Result<(), OpsError> {
+        let lasts = matches!(
+            error,
+            OpsError::Refused(_)
+                | OpsError::Unsound { .. }
+                | OpsError::NotTaken { .. }
+                | OpsError::ChecksFile { .. }
+        );
+        if !lasts {
+            return Ok(());
+        }
+        let snapshot = self.ctx.store().snapshot()?;
+        let landing = landing_of(self.ctx, &snapshot)?;
+        let line = line::line(self.ctx, &snapshot, &landing)?;
+        if self.give_up(&line.ready)? {
+            self.lane.tell_people(&chain(error))?;
+        }
+        Ok(())
     }
 
     /// Checks what must be true of what lands, before the branch moves.

@@ -2,6 +2,7 @@
 //! kept as long as somebody may ask for them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -232,6 +233,23 @@ impl Store {
         let tip = tip.map(|tip| tip.to_string()).unwrap_or_default();
         let kept = kept.filter(|failed| failed.tip == tip);
         kept.map(|failed| failed.heads).unwrap_or_default()
+    }
+
+    /// Counts that a check failed and then passed on the very same files.
+    pub fn note_flaky(&self, check: &str) -> Result<(), StoreError> {
+        let mut all = self.flaky();
+        *all.entry(check.to_owned()).or_default() += 1;
+        save(&self.flaky_path(), FAILED_SHAPE, &all)
+    }
+
+    /// Returns how often each check did so in this clone.
+    pub fn flaky(&self) -> BTreeMap<String, u32> {
+        load(&self.flaky_path(), FAILED_SHAPE)
+    }
+
+    /// Returns where that is kept.
+    pub fn flaky_path(&self) -> PathBuf {
+        self.dir.join("flaky.json")
     }
 
     /// Notes that these could not.

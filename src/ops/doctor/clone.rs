@@ -33,6 +33,14 @@ pub fn look(
             });
         }
     }
+    for (check, times) in ctx.store().flaky() {
+        let reason = format!(
+            "the check `{check}` has failed and then passed on the very same files, {times} times so far"
+        );
+        let thing = Thing::Local(ctx.store().flaky_path());
+        let finding = Finding::new(Severity::Info, "flaky", thing, reason);
+        findings.push(finding.fix("make it say the same each time, and remove that file"));
+    }
     worktrees(ctx, &mut findings)?;
     remote(ctx, &mut findings)?;
     Ok((findings, version))

@@ -9,6 +9,7 @@ use crate::model::id::TaskId;
 use crate::model::message::Notice;
 use crate::model::name::AgentName;
 use crate::model::task::TaskEvent;
+use crate::ops::block::humans;
 use crate::ops::error::Held;
 use crate::ops::landing;
 use crate::ops::tx::{Tx, transact, transact_itself};
@@ -138,6 +139,17 @@ impl<'c> Lane<'c> {
             let ids = ids.chain(returned.iter().map(|it| &it.task));
             let ids: Vec<&str> = ids.map(TaskId::as_str).collect();
             tx.subject(format!("land {}", ids.join(", ")));
+            Ok(())
+        })
+    }
+
+    /// Tells people why nothing lands, which only they can change.
+    pub fn tell_people(&mut self, reason: &str) -> Result<(), OpsError> {
+        self.transact(|tx| {
+            let people = humans(tx.snapshot)?;
+            let body = format!("landing has stopped: {reason}");
+            tx.subject("land: stopped");
+            tx.tell(people, Some(Notice::NeedsHuman), None, body);
             Ok(())
         })
     }
