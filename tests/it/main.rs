@@ -34,3 +34,4 @@ mod tidy;
 mod transports;
 mod waiting;
 mod words;
+mod work_branch;
