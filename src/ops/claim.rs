@@ -81,7 +81,18 @@ pub fn take(
     if !mine {
         queue::admit(&agent, &task, &|id| tx.dependency(id))?;
     }
-    let branch = work_branch::plan(tx, &task, &options.branch)?;
+    let branch = match work_branch::plan(tx, &task, &options.branch) {
+        Ok(branch) => branch,
+        // It may be in the way that somebody has claimed the task a moment ago, and its branch is
+        // checked out there. That says more.
+        Err(error) => {
+            tx.ask(&Request::Take(Take {
+                take_over: take_over.is_some(),
+                ..new_take(tx, &agent, id)?
+            }))?;
+            return Err(error);
+        }
+    };
     if let Some(branch) = &branch {
         tx.place = Some(branch.place());
     }

@@ -173,7 +173,10 @@ fn left_by_others(tx: &Tx, task: &Task, is_mine: bool) -> Result<Option<Oid>, Op
         let commit = Oid::parse(commit)?;
         return Ok(Some(commit).filter(|commit| repo.exists(*commit)));
     }
-    let Some(branch) = task.handoff.as_ref().and_then(|it| it.branch.as_ref()) else {
+    let left = task.handoff.as_ref().and_then(|it| it.branch.as_ref());
+    // Whose claim is over, or is taken over, has left nothing yet: that comes with this claim.
+    let held = task.branch.as_ref().filter(|_| task.holder().is_some());
+    let Some(branch) = held.or(left) else {
         return Ok(None);
     };
     let landing = landing::branch(tx.ctx, tx.snapshot.settings()?)?;

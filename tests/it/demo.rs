@@ -54,7 +54,7 @@ fn holds(output: &Output) {
             .into_iter()
             .map(move |what| [team, what])
     };
-    let wanted: Vec<[&str; 2]> = of("worktrees", &["clean_merge"])
+    let wanted: Vec<[&str; 2]> = of("worktrees", &["landed_once", "main_passes", "few_calls"])
         .chain(of("machines", &["one_record", "no_daemon"]))
         .chain([["", "untouched"]])
         .collect();
@@ -167,25 +167,31 @@ fn outside_of_a_repository_it_tells_a_story_and_leaves_it_to_be_looked_at() {
     let text = &output.stdout;
     for part in [
         "A small made-up repository (`",
-        "[3/13] They claim, all at once",
+        "[3/14] They claim, all at once",
         "[exit 3]",
         "[exit 4]",
+        "must pass  sh guestbook/lines.sh",
+        " in guestbook/CHANGES.md, where ",
+        ": it breaks the check `lines` on `main` at ",
         "[exit 7]",
-        "[9/13] Two machines, one remote",
+        "[10/14] Two machines, one remote",
         "ben@laptop$ reflectt join ben",
         " s from one machine to the other",
         "ben    working, provisional",
         "[exit 6]",
         "[claim_lost] URGENT",
-        "ok      no task was ever held twice (7 claims in ",
+        "ok      no task was ever held twice (12 claims in ",
         "ok      no paths of two agents ever overlapped",
         "ok      every message is in each inbox once, read or unread",
         "ok      claims table and record agree",
         "ok      no task was ever held twice (3 claims in ",
+        "ok      `main` is what was approved, each task once (6 merges of 6 tasks)",
+        "ok      `main` passes its check (lines on its newest commit)",
+        "(5: next, submit, review, review --approve, land)",
         "ok      record and claims are the same on both machines and the remote (at ",
         "ok      no daemon is left at work (2 were stopped)",
         "## Done lately",
-        "all 15 checks hold",
+        "all 17 checks hold",
     ] {
         assert!(text.contains(part), "`{part}` is missing\n{output}");
     }
@@ -200,6 +206,7 @@ fn outside_of_a_repository_it_tells_a_story_and_leaves_it_to_be_looked_at() {
     let done = |task: &&Value| task["status"] == "done";
     assert_eq!(tasks.iter().filter(done).count(), 6);
     project.reflectt(["doctor"]).ok();
+    history(&project, &tasks);
     assert_eq!(at_work(kept), Vec::<String>::new());
     // Not only the demo says so.
     let tips = ["desk", "laptop", "net/forge.git"]
@@ -213,12 +220,47 @@ fn outside_of_a_repository_it_tells_a_story_and_leaves_it_to_be_looked_at() {
     assert_eq!((claims.len(), confirmed.count()), (3, 3));
 }
 
+/// Expects that the branch passes, and is the merges of what was approved, in git's own words.
+fn history(project: &Repo, tasks: &[Value]) {
+    let done = tasks.iter().filter(|task| task["status"] == "done");
+    let mut approved: Vec<[&str; 2]> = done
+        .map(|task| [&task["approved"]["commit"], &task["id"]].map(|it| it.as_str().unwrap()))
+        .collect();
+    let format = "--format=%P %(trailers:key=Reflectt-Task,valueonly,separator=)";
+    let log = project.git(["log", "--first-parent", "--merges", format, "main"]);
+    let mut merged: Vec<[&str; 2]> = log
+        .lines()
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            [words[1], words[2]]
+        })
+        .collect();
+    approved.sort_unstable();
+    merged.sort_unstable();
+    assert_eq!(merged, approved);
+    assert_eq!(project.git(["status", "--porcelain"]), "");
+    let run = std::process::Command::new("sh")
+        .arg("guestbook/lines.sh")
+        .current_dir(project.path())
+        .output();
+    assert!(run.unwrap().status.success());
+    let authors = project.git(["log", "--no-merges", "--format=%an", "main"]);
+    assert!(
+        ["kai", "link"].iter().all(|name| authors.contains(name)),
+        "{authors}"
+    );
+    // What was broken was seen to be: the news as it was first breaks the check.
+    let before = project.git(["log", "-1", "--format=%H", "--grep=news: done", "main"]);
+    let long = project.git(["show", &format!("{before}:guestbook/NEWS.md")]);
+    assert!(long.lines().any(|line| line.len() > 60), "{long}");
+}
+
 #[test]
 fn without_a_commit_there_is_nothing_to_clone() {
     let env = TestEnv::new();
     let repo = env.empty_repo("repo", &[]);
     let output = demo(&repo, &["-q", "--rm"]).run().ok();
-    assert!(output.stdout.starts_with("all 16 checks hold"), "{output}");
+    assert!(output.stdout.starts_with("all 18 checks hold"), "{output}");
     assert_eq!(output.stdout.lines().count(), 1, "{output}");
 }
 

@@ -35,3 +35,4 @@ mod tidy;
 mod transports;
 mod waiting;
 mod words;
+mod work_branch;

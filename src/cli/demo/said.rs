@@ -25,10 +25,14 @@ impl Said {
     pub fn essence(&self) -> &str {
         // Hints and errors are on standard error; an answer of any kind is not.
         if !self.stdout.is_empty() {
-            self.stdout.trim_end()
-        } else {
-            self.stderr.trim_end()
+            return self.stdout.trim_end();
         }
+        // What stands in the way counts more than what is to be said beside it.
+        let from = match self.stderr.starts_with("warning: ") {
+            true => self.stderr.find("\nerror: ").map_or(0, |at| at + 1),
+            false => 0,
+        };
+        self.stderr[from..].trim_end()
     }
 
     /// Returns the first word of the answer, which is the id where a task is printed.

@@ -16,6 +16,9 @@ const MANY_FILES: usize = 3000;
 /// The branch that all work starts from, and is merged into.
 pub const BASE: &str = "main";
 
+/// What [`BASE`] was before anything landed.
+pub const START: &str = "refs/demo/start";
+
 /// The directory the agents work in.
 pub const FOLDER: &str = "guestbook";
 
@@ -162,6 +165,22 @@ impl Stage {
         self.checked(&project, &["add", "--all"]).map_err(of_git)?;
         self.checked(&project, &["commit", "--quiet", "-m", "A small project"])
             .map_err(of_git)?;
+        Ok(())
+    }
+
+    /// Commits these files on the branch that all work lands on.
+    pub fn begin_with(&self, files: &[(&str, &str)]) -> Result<(), CliError> {
+        let project = self.project();
+        let mut add = vec!["add", "--force", "--"];
+        for (path, text) in files {
+            self.write(&project, path, text)?;
+            add.push(path);
+        }
+        let commit = ["commit", "--quiet", "--no-verify", "-m", "Checks"];
+        let mark = ["update-ref", START, "HEAD"];
+        for args in [&add[..], &commit, &mark] {
+            self.checked(&project, args).map_err(of_git)?;
+        }
         Ok(())
     }
 

@@ -37,6 +37,8 @@ pub struct Team<'a> {
     /// Who got which task. It differs from run to run: they really race.
     holders: BTreeMap<&'static str, &'static str>,
     answers: Mutex<Answers>,
+    /// What agents called for a task and were not refused, by its id.
+    calls: Mutex<BTreeMap<String, Vec<String>>>,
     /// What the acts themselves have proved.
     pub proofs: Vec<Proof>,
 }
@@ -56,6 +58,7 @@ impl<'a> Team<'a> {
             tasks: BTreeMap::new(),
             holders: BTreeMap::new(),
             answers: Mutex::default(),
+            calls: Mutex::default(),
             proofs: Vec::new(),
         }
     }
@@ -139,10 +142,15 @@ impl<'a> Team<'a> {
 
     /// Remembers what a process was told about claims and messages.
     fn listen(&self, who: &str, args: &[String], said: &Said) {
+        let words: Vec<&str> = args.iter().map(String::as_str).collect();
+        // It may send one task back and land another.
+        let counts = said.code == 0 || words == ["land"];
+        if counts && self.setting.seat(who).is_some() {
+            self.count(&words, said);
+        }
         if said.code != 0 {
             return;
         }
-        let words: Vec<&str> = args.iter().map(String::as_str).collect();
         match words.as_slice() {
             // That is only a promise; whether it was kept is to be seen later.
             ["claim", .., "--offline"] => {}
@@ -155,6 +163,41 @@ impl<'a> Team<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Remembers for which tasks something was called.
+    fn count(&self, words: &[&str], said: &Said) {
+        let call = match words {
+            ["task", "new", ..] | ["send", ..] | [] => return,
+            ["review", .., "--approve"] => "review --approve",
+            [operation, ..] => operation,
+        };
+        let lands = |id: &str| said.stdout.contains(&format!("landed {id}"));
+        let is_about = |id: &str| match call {
+            "next" => said.first_word() == id,
+            "land" => lands(id),
+            _ => words.contains(&id),
+        };
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in self.tasks.values().filter(|id| is_about(id)) {
+            calls.entry(id.clone()).or_default().push(call.to_owned());
+        }
+    }
+
+    /// Returns what was called for each task that was claimed, submitted and reviewed once.
+    pub fn straight_through(&self) -> Vec<(&'static str, Vec<String>)> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let once = |calls: &[String], names: &[&str]| {
+            let found = calls.iter().filter(|it| names.contains(&it.as_str()));
+            found.count() == 1
+        };
+        let straight = |calls: &&Vec<String>| {
+            once(calls, &["claim", "next"]) && once(calls, &["submit"]) && once(calls, &["land"])
+        };
+        let of = |(key, id): (&&'static str, &String)| {
+            Some((*key, calls.get(id).filter(straight)?.clone()))
+        };
+        self.tasks.iter().filter_map(of).collect()
     }
 
     /// Remembers that an agent was told that a task is its own.

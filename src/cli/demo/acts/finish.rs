@@ -1,15 +1,17 @@
-//! The rest is done, everybody reflects, and all branches are merged.
+//! The rest is landed, what breaks the check not before it is mended, and everybody reflects.
 
 use crate::cli::demo::setting::AGENTS;
-use crate::cli::demo::stage::BASE;
 use crate::cli::demo::team::{Step, Team, owned};
 use crate::cli::error::CliError;
-use crate::ops::Proof;
 
-use super::review::{approve, submission};
+use super::history;
+use super::review::{approve, land, submission};
 
-const LIMITS: &str = "LONGEST = 500\n\n\ndef allowed(text):\n    return len(text) <= LONGEST\n";
-const NEWS: &str = "# News\n\nGuests can sign the book, and read what others wrote.\n";
+const LIMITS: &str = "LONGEST = 60\n\n\ndef allowed(text):\n    return len(text) <= LONGEST\n";
+const NEWS: &str =
+    "# News\n\nGuests can sign the book, and everybody can read what all the others wrote.\n";
+const SHORT_NEWS: &str =
+    "# News\n\nGuests can sign the book, and everybody\ncan read what all the others wrote.\n";
 
 /// What each learned: what worked, what hurt, what to change.
 const LESSONS: [[&str; 3]; 5] = [
@@ -47,7 +49,7 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
             "limits",
             "guestbook/store/limits.py",
             LIMITS,
-            "tried 500 and 501",
+            "tried 60 and 61",
         )?,
         written(
             team,
@@ -63,6 +65,20 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
     ];
     team.side_by_side(&parts)?;
     approve(team, &["limits", "news", "manual"])?;
+    let (limits, news) = (team.holder("limits")?, team.holder("news")?);
+    team.say
+        .tell("  Each passes the check alone, but two of them do not together:");
+    land(team, limits, &["limits", "manual"], &["news"])?;
+    team.run(news, &["status"], 2)?;
+    let id = team.task("news");
+    let mut again = vec![
+        Step::Write("guestbook/NEWS.md", SHORT_NEWS),
+        Step::Commit(format!("news: shorter lines ({id})")),
+    ];
+    again.extend(submission(team, "news", "counted the characters"));
+    team.side_by_side(&[(news, again)])?;
+    approve(team, &["news"])?;
+    land(team, news, &["news"], &[])?;
 
     team.say
         .tell("  All five say what they learned, in the same moment:");
@@ -83,27 +99,8 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
         team.say.command(&said, 0);
     }
 
-    team.say
-        .tell("  All branches in one merge. Claimed paths never overlapped, so nothing conflicts:");
-    let mut args = vec!["merge", "--no-edit", "-m", "The guest book"];
-    args.extend(AGENTS.map(|(name, _)| name));
-    let merged = team.git_quietly("you", &args)?;
-    team.say.command(&merged, 0);
-    let mut args = vec!["rev-list", "--count", "^HEAD"];
-    args.extend(AGENTS.map(|(name, _)| name));
-    // The repository may have files that are named like the agents.
-    args.push("--");
-    let count = team.git_quietly("you", &args)?;
-    let found = match (merged.code, count.stdout.trim()) {
-        (0, "0") => Ok(format!("5 branches in `{BASE}`")),
-        (0, left) => Err(format!("{left} commits are left out")),
-        _ => Err(format!("{}{}", merged.stdout, merged.stderr)),
-    };
-    team.proofs.push(Proof {
-        what: "clean_merge",
-        claim: "the work of all agents merges without a conflict",
-        found,
-    });
+    let proofs = history::prove(team)?;
+    team.proofs.extend(proofs);
     team.run("kai", &["board", "--write"], 1)?;
     Ok(())
 }

@@ -3,7 +3,9 @@
 //! Who gets which task is not in the script: the agents race for them, and each act looks up who
 //! won. To add an act, write a function and name it in [`WORKTREES`] or [`MACHINES`].
 
+mod conflict;
 mod finish;
+mod history;
 mod machines;
 mod opening;
 mod outage;
@@ -45,8 +47,12 @@ pub const WORKTREES: &[Act] = &[
         play: talk::play,
     },
     Act {
-        title: "They review each other",
+        title: "They review each other, and land",
         play: review::play,
+    },
+    Act {
+        title: "Two have changed the same file",
+        play: conflict::play,
     },
     Act {
         title: "One goes silent, another takes its work up",

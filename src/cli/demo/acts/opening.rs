@@ -4,6 +4,10 @@ use crate::cli::demo::setting::AGENTS;
 use crate::cli::demo::stage::Source;
 use crate::cli::demo::team::{Team, owned};
 use crate::cli::error::CliError;
+use crate::format::CHECKS_FILE;
+
+/// What two tasks add a line to.
+pub const CHANGES: &str = "guestbook/CHANGES.md";
 
 /// A task of the plan.
 struct Planned {
@@ -12,8 +16,38 @@ struct Planned {
     criteria: &'static [&'static str],
     priority: &'static str,
     path: &'static str,
+    /// What others may change at the same time.
+    share: Option<&'static str>,
+    check: Option<&'static str>,
     after: Option<&'static str>,
 }
+
+/// Tasks have most of it in common.
+const PLAIN: Planned = Planned {
+    key: "",
+    title: "",
+    criteria: &[],
+    priority: "P1",
+    path: "",
+    share: None,
+    check: None,
+    after: None,
+};
+
+/// What must pass before anything lands.
+const CHECKS: &str =
+    "[checks.lines]\nrun = \"sh guestbook/lines.sh\"\n\n[land]\nchecks = [\"lines\"]\n";
+
+/// No text has a longer line than is allowed, once somebody has said how long that is.
+const LINES: &str = r#"max=$(sed -n 's/^LONGEST = //p' guestbook/store/limits.py 2>/dev/null)
+for text in guestbook/*.md; do
+    test -e "$text" || continue
+    awk -v max="${max:-500}" -v name="$text" '
+        length($0) > max { print name ": " $0; bad = 1 }
+        END { exit bad }
+    ' < "$text" || exit 1
+done
+"#;
 
 const PLAN: [Planned; 6] = [
     Planned {
@@ -25,39 +59,37 @@ const PLAN: [Planned; 6] = [
         ],
         priority: "P0",
         path: "guestbook/store",
-        after: None,
+        ..PLAIN
     },
     Planned {
         key: "api",
         title: "Serve entries as JSON",
         criteria: &["GET /entries answers with all entries, newest first"],
-        priority: "P1",
         path: "guestbook/api",
-        after: None,
+        share: Some(CHANGES),
+        ..PLAIN
     },
     Planned {
         key: "page",
         title: "Show entries on a page",
         criteria: &["the page shows name, date and text of each entry"],
-        priority: "P1",
         path: "guestbook/page/**/*.html",
-        after: None,
+        share: Some(CHANGES),
+        ..PLAIN
     },
     Planned {
         key: "manual",
         title: "Write the manual",
         criteria: &["the manual covers installing, signing and moderating"],
-        priority: "P1",
         path: "guestbook/docs",
-        after: None,
+        ..PLAIN
     },
     Planned {
         key: "limits",
-        title: "Limit the length of an entry",
-        criteria: &["an entry of more than 500 characters is refused"],
-        priority: "P1",
+        title: "Limit the length of a line",
+        criteria: &["a line of more than 60 characters is refused"],
         path: "guestbook/store/limits.py",
-        after: None,
+        ..PLAIN
     },
     Planned {
         key: "news",
@@ -65,7 +97,9 @@ const PLAN: [Planned; 6] = [
         criteria: &["the news name what a guest can do now"],
         priority: "P2",
         path: "guestbook/NEWS.md",
+        check: Some("lines"),
         after: Some("store"),
+        ..PLAIN
     },
 ];
 
@@ -88,7 +122,12 @@ pub fn gather(team: &mut Team) -> Result<(), CliError> {
         }
     }
     team.say.tell(&format!("  {}", team.stage.root().display()));
+    team.say
+        .tell("  `main` says what must pass before anything lands:");
+    team.stage
+        .begin_with(&[(CHECKS_FILE, CHECKS), ("guestbook/lines.sh", LINES)])?;
     team.run("you", &["init"], 1)?;
+    team.run("you", &["checks", "list"], 2)?;
     for (name, _) in AGENTS {
         team.stage.worktree(name)?;
     }
@@ -114,6 +153,8 @@ pub fn plan(team: &mut Team) -> Result<(), CliError> {
             args.extend(["--criterion", criterion]);
         }
         args.extend(["--priority", planned.priority, "--path", planned.path]);
+        args.extend(planned.share.iter().flat_map(|path| ["--share", path]));
+        args.extend(planned.check.iter().flat_map(|name| ["--check", name]));
         let after = planned.after.map(|key| team.task(key));
         if let Some(id) = &after {
             args.extend(["--after", id]);

@@ -5,11 +5,14 @@ use crate::cli::demo::setting::AGENTS;
 use crate::cli::demo::team::{Team, owned};
 use crate::cli::error::CliError;
 
+/// Takes the best task that is ready, and a branch for it.
+pub const NEXT: [&str; 3] = ["next", "--claim", "--branch"];
+
 pub fn play(team: &mut Team) -> Result<(), CliError> {
     let store = team.task("store");
     team.say
         .tell("  Five processes ask for the same task in the same moment. One gets it:");
-    let runs = AGENTS.map(|(name, _)| (name, owned(&["claim", &store])));
+    let runs = AGENTS.map(|(name, _)| (name, owned(&["claim", &store, "--branch"])));
     let answers = team.at_once(&runs)?;
     show(team, &answers);
     let mut losers = Vec::new();
@@ -28,10 +31,7 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
     team.say.tell("");
     team.say
         .tell("  The other four take whatever is best for them, in the same moment again:");
-    let runs: Vec<_> = losers
-        .iter()
-        .map(|name| (*name, owned(&["next", "--claim"])))
-        .collect();
+    let runs: Vec<_> = losers.iter().map(|name| (*name, owned(&NEXT))).collect();
     let answers = team.at_once(&runs)?;
     show(team, &answers);
     let mut free = None;

@@ -4,6 +4,8 @@ use crate::cli::demo::team::{Step, Team};
 use crate::cli::demo::waiting::until;
 use crate::cli::error::CliError;
 
+use super::race::NEXT;
+
 /// From when on an agent counts as what. Hours become seconds, for this act alone.
 const SHORT: [(&str, &str); 3] = [
     ("heartbeat.idle_after", "1s"),
@@ -32,7 +34,7 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
     team.say.tell(&format!(
         "  {heir} looks for work, and the expired claim is in its way no longer:"
     ));
-    let next = team.run(heir, &["next", "--claim"], 2)?;
+    let next = team.run(heir, &NEXT, 2)?;
     if next.first_word() != id {
         return Err(next.unexpected(0));
     }
@@ -43,7 +45,10 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
     for line in lines_from(&shown.stdout, "left by ").take(2) {
         team.say.tell(&format!("      {line}"));
     }
-    team.git(heir, &["merge", "--no-edit", silent], 1)?;
+    team.say.tell(&format!(
+        "      and {heir} has a branch that begins where {silent} stopped"
+    ));
+    team.git(heir, &["log", "--oneline", "-1"], 1)?;
     let rest = vec![
         Step::Write("guestbook/docs/manual.md", MANUAL),
         Step::Commit(format!("manual: signing and moderating ({id})")),
@@ -63,7 +68,7 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
     team.expect(silent, &late, 7, 1)?;
     team.run(silent, &["inbox"], 2)?;
     team.run(silent, &["ack", "--all"], 1)?;
-    let next = team.run(silent, &["next", "--claim"], 2)?;
+    let next = team.run(silent, &NEXT, 2)?;
     match team.key_of(next.first_word()) {
         Some(key) => team.cast(key, silent),
         None => return Err(next.unexpected(0)),

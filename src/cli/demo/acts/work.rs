@@ -1,7 +1,9 @@
 //! Four agents write and commit real files side by side.
 
-use crate::cli::demo::team::{Step, Team, owned};
+use crate::cli::demo::team::{Step, Team};
 use crate::cli::error::CliError;
+
+use super::opening::CHANGES;
 
 const BOOK: &str = r#""""Entries of the guest book, one JSON object a line."""
 import json
@@ -38,7 +40,7 @@ pub const NOTE: &str = "installing is written; signing and moderating are missin
 
 pub fn play(team: &mut Team) -> Result<(), CliError> {
     team.say
-        .tell("  Nobody can get in anybody's way: their paths do not overlap.");
+        .tell("  Nobody overwrites anybody: paths do not overlap, but for one that two share.");
     let parts = [
         part(team, "store", "guestbook/store/book.py", BOOK)?,
         part(team, "api", "guestbook/api/entries.py", API)?,
@@ -51,6 +53,15 @@ pub fn play(team: &mut Team) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Returns what a task adds to the list of changes.
+fn change(key: &str) -> Option<&'static str> {
+    match key {
+        "api" => Some("- entries are served as JSON\n"),
+        "page" => Some("- entries are shown on a page\n"),
+        _ => None,
+    }
+}
+
 /// Returns what the holder of a task does for it.
 fn part(
     team: &Team,
@@ -59,10 +70,10 @@ fn part(
     text: &'static str,
 ) -> Result<(&'static str, Vec<Step>), CliError> {
     let id = team.task(key);
-    let steps = vec![
-        Step::Reflectt(owned(&["task", "show", &id])),
-        Step::Write(path, text),
-        Step::Commit(format!("{key}: first version ({id})")),
-    ];
+    let mut steps = vec![Step::Write(path, text)];
+    if let Some(change) = change(key) {
+        steps.push(Step::Write(CHANGES, change));
+    }
+    steps.push(Step::Commit(format!("{key}: first version ({id})")));
     Ok((team.holder(key)?, steps))
 }
