@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::git::{CommitRange, Oid, Person, Weaving, Woven};
+use crate::git::{CommitRange, Oid, Person, WeaveAs, Weaving, Woven};
 use crate::model::batch::{self, Entry, Made, Ran, Stop, Trial};
 use crate::model::check::{Check, CheckResult};
 use crate::model::id::TaskId;
@@ -96,8 +96,9 @@ impl<'b> Bench<'b> {
             author: self.author(ready),
             // A merge would bring along what is below, too.
             strategy: match self.strategy {
-                Strategy::Merge if ready.apart => Strategy::Rebase,
-                strategy => strategy,
+                Strategy::Merge if !ready.apart => WeaveAs::Merge,
+                Strategy::Squash => WeaveAs::Squash,
+                Strategy::Merge | Strategy::Rebase => WeaveAs::Rebase,
             },
         })?)
     }
