@@ -75,5 +75,5 @@ pub use update::{Advisory, GitRefStore, RefOutcome, RefStore, RefUpdate, Step};
 pub use version::{GIT_OLDEST, GitVersion};
 pub use walk::History;
 pub use watch::{RefWatcher, Woken};
-pub use weave::{Person, Strategy, Weaving, Woven};
+pub use weave::{Person, WeaveAs, Weaving, Woven};
 pub use worktrees::WorktreeInfo;

@@ -8,22 +8,22 @@ use std::collections::{BTreeMap, HashSet};
 use super::merge::Merged;
 use super::{Commit, GitError, NewCommit, Oid, Relation, Repo, Signature, trailer_value};
 
-/// How work becomes part of a branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// One commit with two parents.
-    Merge,
-    /// One commit.
-    Squash,
-    /// The own commits, made anew one on the other.
-    Rebase,
-}
-
 /// A name and an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub name: String,
     pub email: String,
+}
+
+/// What a piece of work becomes on the tip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeaveAs {
+    /// One commit with the tip and the head as parents.
+    Merge,
+    /// One commit on the tip.
+    Squash,
+    /// A commit for each of its own.
+    Rebase,
 }
 
 /// A piece of work to be brought onto a tip.
@@ -39,7 +39,7 @@ pub struct Weaving<'w> {
     pub trailers: &'w [(&'w str, &'w str)],
     /// Whose a merge is; whoever git takes the user for, if not given.
     pub author: Option<Person>,
-    pub strategy: Strategy,
+    pub strategy: WeaveAs,
 }
 
 /// What came of it.
@@ -74,7 +74,7 @@ impl Repo {
         if matches!(related, Relation::Same | Relation::Ahead) {
             return Ok(Woven::Contained);
         }
-        if weaving.strategy == Strategy::Rebase
+        if weaving.strategy == WeaveAs::Rebase
             && let Some(done) = self.rebase(weaving)?
         {
             return Ok(done);
@@ -85,8 +85,8 @@ impl Repo {
             Merged::Unrelated => return Ok(Woven::Unrelated),
         };
         let commit = match weaving.strategy {
-            Strategy::Merge => self.merge_commit(weaving, tree)?,
-            Strategy::Squash | Strategy::Rebase => {
+            WeaveAs::Merge => self.merge_commit(weaving, tree)?,
+            WeaveAs::Squash | WeaveAs::Rebase => {
                 if tree == self.read_commit(weaving.tip)?.tree {
                     return Ok(Woven::Contained);
                 }

@@ -241,6 +241,10 @@ pub enum Refusal {
         worktree: String,
         detail: String,
     },
+    #[error(
+        "`{by}` is just landing task `{task}`: wait until `reflectt land` has ended, or finished it"
+    )]
+    IsLanding { task: TaskId, by: AgentName },
     #[error("in this team only people land; `{by}` is an agent")]
     Humans { by: AgentName },
     #[error("task `{task}` has no review that could be corrected")]
@@ -355,6 +359,7 @@ impl Refusal {
             | R::NothingSubmitted { task, .. }
             | R::SubmittedAnew { task }
             | R::Approved { task }
+            | R::IsLanding { task, .. }
             | R::NotApproved { task } => (Rule::Status, task),
             R::NotReviewer { task, .. }
             | R::NotTheirReview { task, .. }

@@ -18,6 +18,7 @@ use crate::model::message::{Message, Notice};
 use crate::model::moment::Moment;
 use crate::model::name::{AgentName, Author};
 use crate::model::queue::Dependency;
+use crate::model::rule::Refusal;
 use crate::model::task::{Folded, Task, TaskEvent, TaskLog};
 use crate::model::time::Timestamp;
 use crate::store::{Changes, Mail, Snapshot};
@@ -253,6 +254,7 @@ impl<'t, 's> Tx<'t, 's> {
         if let Err(refusal) = task.allows(&by, &event) {
             return Err(self.lost(&task, &log).unwrap_or(refusal.into()));
         }
+        let lands = matches!(event, TaskEvent::Landed { .. } | TaskEvent::SentBack(_));
         let decided = match event.decides() {
             true => Some(Decided {
                 epoch: self.next_epoch(&log)?,
@@ -268,8 +270,30 @@ impl<'t, 's> Tx<'t, 's> {
         if let Some((_, reason)) = folded.void.into_iter().find(|(void, _)| *void == stamp) {
             return Err(OpsError::Void { task: id, reason });
         }
+        if !lands && task.waits_to_land() && !folded.task.waits_to_land() {
+            self.check_not_landing(id)?;
+        }
         self.changes.tasks.insert(id, log);
         Ok(folded.task)
+    }
+
+    /// Checks that nobody is about to move the landing branch to the work of a task.
+    ///
+    /// An approval that is taken back after that comes too late: the branch may have it already.
+    fn check_not_landing(&self, id: TaskId) -> Result<(), OpsError> {
+        let lane = self.table_in_force()?.claims.get(&TaskId::LANE);
+        let is_about_to = |claim: &&Claim| {
+            let intent = claim.intent.as_ref();
+            intent.is_some_and(|intent| intent.tasks.iter().any(|(task, _)| *task == id))
+        };
+        match lane.filter(is_about_to) {
+            Some(lane) => Err(Refusal::IsLanding {
+                task: id,
+                by: lane.agent.clone(),
+            }
+            .into()),
+            None => Ok(()),
+        }
     }
 
     /// Returns the claim that what is decided of a task is about: that of the table, which decides.

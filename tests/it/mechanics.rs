@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reflectt::git::{
     Advance, Advanced, ConfigScope, GitError, How, Landing, Looked, Oid, OpenOptions, RefName,
-    Repo as Git, Sought, Soundness, Strategy, Weaving, Woven,
+    Repo as Git, Sought, Soundness, WeaveAs as Strategy, Weaving, Woven,
 };
 use reflectt::model::batch::{self, Bench, Entry, Made, Ran, Trial};
 use reflectt::model::id::{Stamp, TaskId};

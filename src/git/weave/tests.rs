@@ -5,7 +5,7 @@ use crate::git::testing::TestRepo;
 use crate::git::{Landing, Soundness};
 
 const TRAILERS: [(&str, &str); 2] = [("Reflectt-Task", "k3f9x2"), ("Reviewed-by", "Link")];
-const ALL: [Strategy; 3] = [Strategy::Merge, Strategy::Squash, Strategy::Rebase];
+const ALL: [WeaveAs; 3] = [WeaveAs::Merge, WeaveAs::Squash, WeaveAs::Rebase];
 
 /// Commits these files as somebody else than the one who lands.
 fn by(test: &TestRepo, author: &str, message: &str, files: &[(&str, &str)]) -> Oid {
@@ -33,7 +33,7 @@ fn branch(test: &TestRepo, name: &str, at: Oid) {
     test.git(&["checkout", "-q", "-b", name, &at.to_string()]);
 }
 
-fn weaving<'w>(strategy: Strategy, tip: Oid, own: &'w [Oid]) -> Weaving<'w> {
+fn weaving<'w>(strategy: WeaveAs, tip: Oid, own: &'w [Oid]) -> Weaving<'w> {
     Weaving {
         tip,
         head: *own.last().unwrap(),
@@ -109,18 +109,18 @@ fn two_commits_in_each_way() {
                 .collect();
             let last = repo.read_commit(new).unwrap();
             match strategy {
-                Strategy::Merge => {
+                WeaveAs::Merge => {
                     assert_eq!(last.parents, [tip, two]);
                     assert!(told[0].starts_with("Merge k3f9x2: Fix it|Ann|"), "{told:?}");
                 }
-                Strategy::Squash => {
+                WeaveAs::Squash => {
                     assert_eq!(told, ["Merge k3f9x2: Fix it|Sage|1700000000 +0200|Ann"]);
                     assert!(
                         last.message
                             .contains("\nCo-authored-by: Kai <kai@example.com>\n")
                     );
                 }
-                Strategy::Rebase => {
+                WeaveAs::Rebase => {
                     assert_eq!(
                         told,
                         [
@@ -161,7 +161,7 @@ fn the_author_of_a_merge_is_whoever_it_is_said_to_be() {
         &repo,
         &Weaving {
             author,
-            ..weaving(Strategy::Merge, tip, &own)
+            ..weaving(WeaveAs::Merge, tip, &own)
         },
     );
     let commit = repo.read_commit(commits[0]).unwrap();
@@ -266,9 +266,9 @@ fn merges_of_the_branch_into_the_work_are_left_out_of_a_rebase() {
     let repo = test.open();
     let own = [one, merge, two];
     for (strategy, count) in [
-        (Strategy::Merge, 1),
-        (Strategy::Squash, 1),
-        (Strategy::Rebase, 2),
+        (WeaveAs::Merge, 1),
+        (WeaveAs::Squash, 1),
+        (WeaveAs::Rebase, 2),
     ] {
         let commits = made(&repo, &weaving(strategy, tip, &own));
         assert_eq!(commits.len(), count);
@@ -292,7 +292,7 @@ fn work_with_merges_of_its_own_becomes_one_commit() {
     test.git(&["checkout", "-q", "main"]);
     let tip = test.commit_files("others", &[("b", "1\n")]);
     let repo = test.open();
-    let commits = made(&repo, &weaving(Strategy::Rebase, tip, &[side, one, merge]));
+    let commits = made(&repo, &weaving(WeaveAs::Rebase, tip, &[side, one, merge]));
     let commit = repo.read_commit(commits[0]).unwrap();
     assert_eq!((commits.len(), commit.author.name.as_str()), (1, "Kai"));
     assert!(
@@ -313,12 +313,12 @@ fn what_a_rebase_makes_empty_is_left_out() {
     test.git(&["checkout", "-q", "main"]);
     let tip = test.commit_files("picked", &[("a", "2\n")]);
     let repo = test.open();
-    let commits = made(&repo, &weaving(Strategy::Rebase, tip, &[one, two]));
+    let commits = made(&repo, &weaving(WeaveAs::Rebase, tip, &[one, two]));
     assert_eq!(commits.len(), 1);
-    let all = weave(&repo, &weaving(Strategy::Rebase, tip, &[one]));
+    let all = weave(&repo, &weaving(WeaveAs::Rebase, tip, &[one]));
     assert_eq!((all.clone(), all.tip(tip)), (Woven::Contained, Some(tip)));
     assert_eq!(
-        weave(&repo, &weaving(Strategy::Squash, tip, &[one])),
+        weave(&repo, &weaving(WeaveAs::Squash, tip, &[one])),
         Woven::Contained
     );
 }
@@ -372,10 +372,10 @@ fn odd_messages_and_authors_are_kept() {
     test.git(&["checkout", "-q", "main"]);
     let tip = test.commit_files("others", &[("b", "1\n")]);
     let repo = test.open();
-    let commits = made(&repo, &weaving(Strategy::Rebase, tip, &[work]));
+    let commits = made(&repo, &weaving(WeaveAs::Rebase, tip, &[work]));
     let kept = repo.read_commit(commits[0]).unwrap().message;
     assert!(kept.starts_with("fix\n\n---\n# not a comment\n"), "{kept}");
-    let commits = made(&repo, &weaving(Strategy::Squash, tip, &[work]));
+    let commits = made(&repo, &weaving(WeaveAs::Squash, tip, &[work]));
     let squash = repo.read_commit(commits[0]).unwrap().message;
     assert!(
         squash.contains("Co-authored-by: Bo <bo@example.com>"),

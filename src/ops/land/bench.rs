@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::git::{CommitRange, Oid, Person, Strategy, Weaving, Woven};
+use crate::git::{CommitRange, Oid, Person, WeaveAs, Weaving, Woven};
 use crate::model::batch::{self, Entry, Made, Ran, Stop, Trial};
 use crate::model::check::{Check, CheckResult};
 use crate::model::id::TaskId;
 use crate::model::name::CheckName;
-use crate::model::settings::Strategy as Wanted;
+use crate::model::settings::Strategy;
 use crate::model::task::{Fault, SentBack, Task};
 use crate::ops::checks::{self, Manner, Step};
 use crate::ops::enforce::TASK_TRAILER;
@@ -66,11 +66,7 @@ impl<'b> Bench<'b> {
             branch: branch.to_owned(),
             tip,
             ready,
-            strategy: match snapshot.settings()?.land.strategy {
-                Wanted::Merge => Strategy::Merge,
-                Wanted::Squash => Strategy::Squash,
-                Wanted::Rebase => Strategy::Rebase,
-            },
+            strategy: snapshot.settings()?.land.strategy,
             checks: checks::read_checks(ctx, &landing)?.for_landing(),
             watch,
         })
@@ -100,8 +96,9 @@ impl<'b> Bench<'b> {
             author: self.author(ready),
             // A merge would bring along what is below, too.
             strategy: match self.strategy {
-                Strategy::Merge if ready.apart => Strategy::Rebase,
-                strategy => strategy,
+                Strategy::Merge if !ready.apart => WeaveAs::Merge,
+                Strategy::Squash => WeaveAs::Squash,
+                Strategy::Merge | Strategy::Rebase => WeaveAs::Rebase,
             },
         })?)
     }

@@ -171,6 +171,38 @@ fn an_approval_that_was_taken_back_meanwhile_counts() {
     approve_again(&it, &one);
 }
 
+/// Between the word that it lands and the move of the branch there is no way back.
+#[test]
+fn what_is_just_landing_is_not_taken_back() {
+    let env = TestEnv::new();
+    let it = machines(&env, "");
+    let [kai, link, sage] = [0, 1, 2].map(|n| &it.clones[n]);
+    let id = approved(&it, "Keep the return path", &[("src/a", "a\n")]);
+    let [here, go] = ["here", "go"].map(|name| env.dir().join(name));
+    let script = format!(
+        "[ $1 = refs/heads/main ] || exit 0\ntouch {}\nwhile [ ! -e {} ]; do sleep 0.02; done",
+        here.display(),
+        go.display()
+    );
+    hook(&it.bare, "update", &script);
+    let running = start(sage, "sage");
+    poll_until("it is pushed", SOON, || here.exists().then_some(()));
+    let refused = [
+        link.as_agent("link", ["--json", "review", &id, "--request-changes", "no"]),
+        kai.as_agent("kai", ["--json", "cancel", &id, "--reason", "no"]),
+    ];
+    for output in refused {
+        let error = &output.code(4).json()["error"];
+        assert_eq!(error["rule"], "status", "{error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("`sage` is just landing"), "{message}");
+    }
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(landed(&running.finish().ok()), vec![id.clone()]);
+    assert_eq!(status(sage, &id), "done");
+    it.agree();
+}
+
 fn approve_again(it: &Place, id: &str) {
     let output = it.main.as_agent("link", ["review", id, "--approve"]);
     assert_ne!(output.status, Some(0), "{output}");

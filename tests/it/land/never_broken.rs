@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::with_check;
 use crate::order::{show, submission};
 use crate::support::process::Victims;
-use crate::support::{Output, Repo, TestEnv};
+use crate::support::{Output, Repo, TestEnv, poll_until};
 
 const AGENTS: [&str; 6] = ["kai", "link", "sage", "noor", "mira", "ossi"];
 
@@ -51,11 +51,22 @@ struct Work {
     kind: Kind,
 }
 
+/// What was sent back and made anew.
+struct Rejected {
+    author: usize,
+    commit: String,
+    /// A word that is only in there.
+    word: String,
+    /// What had been submitted by then. What was submitted later, on top of it, was judged with it.
+    before: BTreeSet<String>,
+}
+
 #[derive(Default)]
 struct Notes {
     works: Vec<Work>,
-    /// Words of what was sent back and made anew: they must not be in the history of main.
-    rejected: BTreeSet<String>,
+    /// Commits that were submitted.
+    submitted: BTreeSet<String>,
+    rejected: Vec<Rejected>,
     kills: usize,
     codes: BTreeMap<i32, usize>,
 }
@@ -111,6 +122,8 @@ impl Agent<'_> {
 
     fn submit(&self, id: &str) {
         let other = AGENTS[(self.me + 1 + id.len() % 2) % AGENTS.len()];
+        let commit = self.at.git(["rev-parse", "HEAD"]);
+        self.notes.lock().unwrap().submitted.insert(commit);
         self.run(&submission(id, other));
     }
 
@@ -150,7 +163,11 @@ impl Agent<'_> {
         let Some((id, kind)) = back else {
             return false;
         };
-        self.at.git(["fetch", "-q"]);
+        // Another process of this clone may be fetching just now.
+        poll_until("it is fetched", Duration::from_secs(60), || {
+            let fetched = self.at.try_git(["fetch", "-q"]);
+            (fetched.status == Some(0)).then_some(())
+        });
         let shown = show(self.at, &id);
         if shown["submission"].is_null() {
             // The remote had moved too often when it was to be submitted.
@@ -177,9 +194,13 @@ impl Agent<'_> {
             .git(["switch", "-q", "-c", &branch, "--no-track", "origin/main"]);
         self.commit(id, kind, false);
         let mut notes = self.notes.lock().unwrap();
-        notes
-            .rejected
-            .extend(text.lines().next().map(str::to_owned));
+        let rejected = Rejected {
+            author: self.me,
+            commit: old.to_owned(),
+            word: text.lines().next().unwrap().to_owned(),
+            before: notes.submitted.clone(),
+        };
+        notes.rejected.push(rejected);
     }
 
     /// Brings main into it, and makes the fix on top of whatever is there.
@@ -211,6 +232,7 @@ impl Agent<'_> {
             asked.push(task["id"].as_str().unwrap().to_owned());
         }
         for id in asked {
+            self.run(&["review", &id]);
             match is_strict && self.rng.u8(..6) == 0 {
                 true => self.run(&["review", &id, "--request-changes", "not so"]),
                 false => self.run(&["review", &id, "--approve"]),
@@ -315,12 +337,12 @@ fn never_a_broken_main() {
         }
         is_over.store(true, Ordering::SeqCst);
     });
-    prove(&hub, &places[0], &begin, &notes.lock().unwrap());
+    prove(&hub, &places, &begin, &notes.lock().unwrap());
     let mut agents: Vec<Agent> = (0..AGENTS.len()).map(|me| agent(me, seed / 2)).collect();
     let is_done = bring_to_an_end(&mut agents);
     let notes = notes.into_inner().unwrap();
     println!("{} killed, {:?}", notes.kills, notes.codes);
-    prove(&hub, &places[0], &begin, &notes);
+    prove(&hub, &places, &begin, &notes);
     assert!(is_done, "{:#?}", open(&places[0]));
 }
 
@@ -387,9 +409,9 @@ fn bring_to_an_end(agents: &mut [Agent]) -> bool {
 }
 
 /// Checks what git's history says, and that the record says the same.
-fn prove(hub: &Repo, at: &Repo, begin: &str, notes: &Notes) {
+fn prove(hub: &Repo, places: &[Repo], begin: &str, notes: &Notes) {
+    let at = &places[0];
     at.reflectt(["sync"]).ok();
-    at.git(["fetch", "-q"]);
     let moves = hub.git(["reflog", "show", "--format=%H", "main"]);
     let mut moves: Vec<&str> = moves.lines().collect();
     moves.reverse();
@@ -418,10 +440,16 @@ fn prove(hub: &Repo, at: &Repo, begin: &str, notes: &Notes) {
         assert!(!ids.is_empty() || subject.starts_with("by hand"), "{line}");
     }
     let history = hub.git(["log", "-p", "-m", "--format=%H", &range]);
-    for word in &notes.rejected {
+    for it in &notes.rejected {
+        let lies_on = |commit: &String| {
+            let below = ["merge-base", "--is-ancestor", &it.commit, commit];
+            places[it.author].try_git(below).status == Some(0)
+        };
+        let mut later = notes.submitted.difference(&it.before);
         assert!(
-            !history.contains(word),
-            "{word} was sent back, and is on main"
+            !history.contains(&it.word) || later.any(lies_on),
+            "{} was sent back, and is on main",
+            it.word
         );
     }
     for work in &notes.works {
