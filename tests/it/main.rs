@@ -7,6 +7,7 @@
 
 mod alive;
 mod bad_input;
+mod branches;
 mod by_hand;
 mod chaos;
 mod checks;
@@ -20,9 +21,12 @@ mod mechanics;
 mod order;
 mod paths;
 mod promises;
+mod publish;
 mod races;
 mod radar;
+mod ranges;
 mod readme;
+mod review_shown;
 mod reviews;
 mod sharing;
 mod storage;
@@ -32,5 +36,6 @@ mod tasks;
 mod team;
 mod tidy;
 mod transports;
+mod trial;
 mod waiting;
 mod words;
