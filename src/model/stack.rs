@@ -186,6 +186,29 @@ pub fn line_up(approved: &[Approved], beneath: &BTreeMap<TaskId, BTreeSet<TaskId
     lineup
 }
 
+/// Returns the pieces that lie on each other all around, each such knot as one.
+///
+/// A piece that was sent back and is submitted anew from above those that lay on it is beneath them
+/// by what it was, and above them by what it is.
+pub fn knots(beneath: &BTreeMap<TaskId, BTreeSet<TaskId>>) -> Vec<BTreeSet<TaskId>> {
+    let reached: BTreeMap<TaskId, BTreeSet<TaskId>> = beneath
+        .keys()
+        .map(|id| (*id, all_beneath(*id, beneath)))
+        .collect();
+    let mut found: Vec<BTreeSet<TaskId>> = Vec::new();
+    for (id, below) in &reached {
+        if found.iter().any(|knot| knot.contains(id)) {
+            continue;
+        }
+        let lies_on = |low: &&TaskId| reached.get(low).is_some_and(|it| it.contains(id));
+        let mut knot: BTreeSet<TaskId> = below.iter().filter(lies_on).copied().collect();
+        if knot.insert(*id) && knot.len() > 1 {
+            found.push(knot);
+        }
+    }
+    found
+}
+
 fn drawn_set(drawn: &[TaskId], but: TaskId) -> BTreeSet<TaskId> {
     drawn.iter().copied().filter(|id| *id != but).collect()
 }

@@ -6,6 +6,7 @@
 
 mod bench;
 mod bring;
+mod knots;
 mod lane;
 mod line;
 mod report;

@@ -136,7 +136,7 @@ fn given_back(
 }
 
 /// Returns the commits that a submission names as its own.
-fn oids(submission: &Submission) -> Result<Vec<Oid>, OpsError> {
+pub fn oids(submission: &Submission) -> Result<BTreeSet<Oid>, OpsError> {
     let own = submission.own.iter().map(|it| Oid::parse(it));
     Ok(own.collect::<Result<_, _>>()?)
 }

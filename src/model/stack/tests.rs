@@ -245,3 +245,21 @@ fn what_an_urgent_task_lies_on_is_as_urgent() {
         BTreeMap::from([(id(1), waits.clone()), (id(2), waits)])
     );
 }
+
+#[test]
+fn what_lies_on_each_other_is_a_knot() {
+    let [a, b, c, d] = ["aa0001", "aa0002", "aa0003", "aa0004"].map(|id| id.parse().unwrap());
+    let on = |pairs: &[(TaskId, &[TaskId])]| {
+        let set = |below: &[TaskId]| below.iter().copied().collect();
+        pairs.iter().map(|(id, below)| (*id, set(below))).collect()
+    };
+    let line: BTreeMap<TaskId, BTreeSet<TaskId>> = on(&[(a, &[]), (b, &[a]), (c, &[a, b])]);
+    assert_eq!(knots(&line), []);
+    let round = on(&[(a, &[c]), (b, &[a]), (c, &[b]), (d, &[a])]);
+    assert_eq!(knots(&round), [BTreeSet::from([a, b, c])]);
+    let two = on(&[(a, &[b]), (b, &[a]), (c, &[a, d]), (d, &[c])]);
+    assert_eq!(
+        knots(&two),
+        [BTreeSet::from([a, b]), BTreeSet::from([c, d])]
+    );
+}

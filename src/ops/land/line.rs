@@ -12,6 +12,8 @@ use crate::ops::landing::{self, Landing};
 use crate::ops::{Context, OpsError, landed, stack};
 use crate::store::Snapshot;
 
+use super::knots::Knots;
+
 /// An approved task with its work.
 #[derive(Debug, Clone)]
 pub struct Ready {
@@ -76,6 +78,7 @@ pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Lin
         .into_iter()
         .map(|layer| (layer.id, layer))
         .collect();
+    let owners = owners(snapshot, &layers)?;
     let mut approved = Vec::new();
     let mut beneath: BTreeMap<TaskId, BTreeSet<TaskId>> = BTreeMap::new();
     let mut works = BTreeMap::new();
@@ -97,7 +100,7 @@ pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Lin
             }
         }
         below.remove(&task.id);
-        let own = own(submission, layer)?;
+        let own = own(submission, layer, &graph, &owners)?;
         approved.push(Approved {
             id: task.id,
             priority: task.priority,
@@ -106,22 +109,32 @@ pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Lin
         works.insert(task.id, (task, own, layer));
         beneath.insert(task.id, below);
     }
+    let heads = pieces.iter().map(|piece| (piece.id, piece.commit));
+    let knots = Knots::untie(repo, &mut beneath, &heads.collect())?;
     let lineup = line_up(&approved, &beneath);
     for (id, missing) in lineup.waiting {
         let missing = missing.into_iter().map(Awaited::Task);
         line.waiting.insert(id, missing.collect());
     }
     for id in lineup.order {
-        let Some((task, own, layer)) = works.remove(&id) else {
+        let Some((task, ..)) = works.get(&id) else {
             continue;
         };
-        let known: BTreeSet<Oid> = own.iter().copied().collect();
+        let mut known = BTreeSet::new();
+        let mut found = BTreeSet::new();
+        for (_, own, layer) in knots.of(id).iter().filter_map(|id| works.get(id)) {
+            known.extend(own.iter().copied());
+            found.extend(layer.own.iter().copied());
+        }
+        // Parents first.
+        let own = graph.iter().rev().map(|(commit, _)| *commit);
+        let own = own.filter(|commit| known.contains(commit)).collect();
         line.ready.push(Ready {
             head: tips[pieces.iter().position(|it| it.id == id).unwrap_or(0)],
-            apart: layer.own.iter().any(|commit| !known.contains(commit)),
+            apart: !found.is_subset(&known),
             own,
             beneath: beneath.remove(&id).unwrap_or_default(),
-            task: task.clone(),
+            task: (*task).clone(),
         });
     }
     Ok(line)
@@ -158,16 +171,43 @@ pub fn choose(
     Ok(line)
 }
 
-/// Returns the own commits of a submission that have not landed: as it named them, or as they are
-/// now if they were too many to name, or version 0.1 did not.
-fn own(submission: &Submission, layer: &Layer<Oid>) -> Result<Vec<Oid>, OpsError> {
-    if submission.own.is_empty() {
+/// Returns whose each commit is: of the piece that owns it as they are now, if its submission names
+/// it, or names none, as where they were too many, or in version 0.1.
+fn owners(
+    snapshot: &Snapshot,
+    layers: &BTreeMap<TaskId, Layer<Oid>>,
+) -> Result<BTreeMap<Oid, TaskId>, OpsError> {
+    let mut owners = BTreeMap::new();
+    for layer in layers.values() {
+        let entry = snapshot.entry(layer.id)?;
+        let named = match entry.and_then(|it| it.task().submission.as_ref()) {
+            Some((_, submission)) => stack::oids(submission)?,
+            None => BTreeSet::new(),
+        };
+        let own = layer.own.iter().copied();
+        let own = own.filter(|commit| named.is_empty() || named.contains(commit));
+        owners.extend(own.map(|commit| (commit, layer.id)));
+    }
+    Ok(owners)
+}
+
+/// Returns the own commits of a submission that have not landed, parents first: what it named and is
+/// no other's, or what they are now if it named none.
+fn own(
+    submission: &Submission,
+    layer: &Layer<Oid>,
+    graph: &[(Oid, Vec<Oid>)],
+    owners: &BTreeMap<Oid, TaskId>,
+) -> Result<Vec<Oid>, OpsError> {
+    let named = stack::oids(submission)?;
+    if named.is_empty() {
         return Ok(layer.own.clone());
     }
-    let named: Result<BTreeSet<Oid>, _> = submission.own.iter().map(|it| Oid::parse(it)).collect();
-    let named = named?;
-    let own = layer.own.iter().copied();
-    Ok(own.filter(|commit| named.contains(commit)).collect())
+    let is_own = |commit: &Oid| {
+        named.contains(commit) && owners.get(commit).is_none_or(|owner| *owner == layer.id)
+    };
+    let unlanded = graph.iter().rev().map(|(commit, _)| *commit);
+    Ok(unlanded.filter(is_own).collect())
 }
 
 /// Returns the approved tasks that whoever asks may land now.
