@@ -245,3 +245,40 @@ fn without_a_landing_branch_it_is_what_came_since_the_claim() {
     repo.as_agent("link", ["review", &id, "--approve"]).ok();
     assert_eq!(show(&repo, &id)["status"], "done");
 }
+
+#[test]
+fn what_was_fixed_above_others_lands_with_them() {
+    for strategy in ["merge", "squash", "rebase"] {
+        let repo = team();
+        repo.set("kai", "land.strategy", strategy);
+        repo.git(["switch", "-qc", "work"]);
+        let one = task(&repo, "One");
+        repo.write("shared", "1\n2\n3\n");
+        commit(&repo, "a");
+        submit(&repo, &one);
+        let two = task(&repo, "Two");
+        // It needs what lies beneath, and so does the fix need it.
+        repo.write("shared", "1\n2\n3\n4\n");
+        commit(&repo, "b");
+        submit(&repo, &two);
+        repo.as_agent("link", ["review", &one, "--request-changes", "no"])
+            .ok();
+        repo.as_agent("link", ["review", &two, "--approve", "--commit", "HEAD"])
+            .ok();
+        let waits = repo.as_agent("link", ["--json", "land"]).code(4).json();
+        assert_eq!(waits["waiting"][0]["for"], json!([one]), "{waits:#}");
+        repo.write("shared", "one\n2\n3\nfour\n");
+        commit(&repo, "c");
+        submit(&repo, &one);
+        let waits = repo.as_agent("link", ["--json", "land"]).code(4).json();
+        assert_eq!(waits["landed"], json!([]), "{waits:#}");
+        repo.as_agent("link", ["review", &one, "--approve", "--commit", "HEAD"])
+            .ok();
+        let landed = repo.as_agent("link", ["--json", "land"]).ok().json();
+        assert_eq!(landed["landed"].as_array().unwrap().len(), 2, "{landed:#}");
+        assert_eq!(repo.git(["diff", "main", "work"]), "", "{strategy}");
+        for id in [&one, &two] {
+            assert_eq!(show(&repo, id)["status"], "done", "{strategy}");
+        }
+    }
+}

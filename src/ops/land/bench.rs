@@ -257,6 +257,9 @@ impl batch::Bench for Bench<'_> {
         let Some(ready) = self.ready(id) else {
             return Ok(Made::Clean(*tip));
         };
+        if ready.comes_with_another {
+            return Ok(Made::Clean(*tip));
+        }
         Ok(match self.weave(*tip, ready)? {
             Woven::Made(commits) => Made::Clean(commits.last().copied().unwrap_or(*tip)),
             Woven::Contained => Made::Clean(*tip),

@@ -39,6 +39,12 @@ impl Knots {
         Ok(Knots(found))
     }
 
+    /// Tells whether another brings the commits of this task.
+    pub fn has_below(&self, id: TaskId) -> bool {
+        let mut knots = self.0.iter();
+        knots.any(|(top, knot)| *top != id && knot.contains(&id))
+    }
+
     /// Returns the tasks whose commits a task brings.
     pub fn of(&self, id: TaskId) -> BTreeSet<TaskId> {
         (self.0.get(&id).cloned()).unwrap_or_else(|| BTreeSet::from([id]))

@@ -26,6 +26,8 @@ pub struct Ready {
     /// Whether something lies below it that is nobody's any more, so that only its own commits may
     /// be taken.
     pub apart: bool,
+    /// Whether one that it lies on brings its commits, too.
+    pub comes_with_another: bool,
 }
 
 impl Ready {
@@ -132,6 +134,7 @@ pub fn line(ctx: &Context, snapshot: &Snapshot, landing: &Landing) -> Result<Lin
         line.ready.push(Ready {
             head: tips[pieces.iter().position(|it| it.id == id).unwrap_or(0)],
             apart: !found.is_subset(&known),
+            comes_with_another: knots.has_below(id),
             own,
             beneath: beneath.remove(&id).unwrap_or_default(),
             task: (*task).clone(),
