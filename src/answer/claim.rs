@@ -31,6 +31,8 @@ pub struct ClaimJson {
     /// `confirmed`, or `provisional` until the remote has decided.
     pub state: &'static str,
     pub branch: Option<String>,
+    /// The commit that its holder began at.
+    pub base: Option<String>,
     pub why: Option<String>,
 }
 
@@ -65,6 +67,7 @@ impl From<&Claim> for ClaimJson {
                 "confirmed"
             },
             branch: claim.branch.clone(),
+            base: claim.base.clone(),
             why: claim.why.clone(),
         }
     }

@@ -73,6 +73,13 @@ fn about(error: OpsError, id: Option<&str>) -> Fault {
         OpsError::NoRemote => {
             Fault::failed(error.to_string()).hint("git remote add origin URL, then reflectt init")
         }
+        OpsError::NotSwitched {
+            task, ref branch, ..
+        } => {
+            let again = Call::to("claim").on("id", task).set("branch", branch);
+            Fault::from(anyhow::Error::new(error))
+                .hint(again.so("switches to it, when that is mended"))
+        }
         OpsError::Nothing(message) => Fault::nothing(message),
         OpsError::ChecksFile { ref branch, .. } => {
             let correct = format!("correct `{CHECKS_FILE}`, and bring that to `{branch}`");

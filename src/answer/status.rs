@@ -141,7 +141,7 @@ pub fn sentence(action: Action<'_>) -> String {
         Action::Review(task) => {
             format!("Review `{}`: {steps} or `--request-changes TEXT`.", task.id)
         }
-        Action::Work(task) => {
+        Action::Work { task, .. } => {
             let how = match &task.changes {
                 Some(_) => "Make the changes asked for in",
                 None => "Go on with",

@@ -277,14 +277,14 @@ impl Session {
             Action::Stop(_) => "a claim of yours is lost".to_owned(),
             Action::Heed(message) => format!("an urgent message of {}", message.from),
             Action::Review(_) => count(status.reviews.len(), "review") + " for you",
-            Action::Work(task) => format!("go on with {}: {}", task.id, task.title),
+            Action::Work { task, .. } => format!("go on with {}: {}", task.id, task.title),
             Action::Read => count(status.inbox.len(), "unread message"),
             Action::Land(tasks) => count(tasks.len(), "task") + " approved",
             Action::Take(task) => format!("now {}: {}", task.id, task.title),
             Action::Wait(_) => "waits for work".to_owned(),
         };
         let first = match action {
-            Action::Work(task) => Some(Call::to("task show").on("id", task.id)),
+            Action::Work { task, .. } => Some(Call::to("task show").on("id", task.id)),
             _ => action.calls().into_iter().next(),
         };
         if let Some(call) = first {

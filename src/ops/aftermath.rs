@@ -3,8 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::sync;
-use super::{Context, OpsError};
+use super::{Context, OpsError, inspect, sync};
 
 /// Whether what was done is exchanged with the remote at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +35,12 @@ pub fn finish(ctx: &Context, exchange: Exchange) -> Aftermath {
             Err(error) => warnings.push(format!("not synchronised: {error}")),
         }
     }
+    let locks = ctx.store().take_removed_locks();
+    // Last: it may be where whoever asks stands, and then nothing works here any more.
+    inspect::clear_checkouts(ctx);
     warnings.extend(ctx.take_warnings());
-    let locks = ctx.store().take_removed_locks().into_iter();
     Aftermath {
         warnings,
-        removed_locks: locks.map(|lock| lock.path).collect(),
+        removed_locks: locks.into_iter().map(|lock| lock.path).collect(),
     }
 }

@@ -8,6 +8,7 @@ use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 use crate::store::Entry;
 
+use super::release::ASKED;
 use super::requests::Act;
 use super::tx::{Tx, transact};
 use super::{Context, OpsError, find};
@@ -43,6 +44,8 @@ pub fn give_up(tx: &mut Tx, id: &IdPrefix, reason: &str) -> Result<Cancelled, Op
         },
     )?;
     tx.ask(&Request::Close { id })?;
+    tx.settle_mail(id, &ASKED)?;
+    tx.settle_mail(id, &[Notice::ReviewAsked, Notice::Approved, Notice::Ready])?;
     let waiting = tx
         .snapshot
         .open()?

@@ -60,9 +60,22 @@ pub fn claim(ctx: &Context, id: &IdPrefix, request: &ClaimRequest) -> Result<Cla
         take(tx, id, request, reason.as_deref())
     })?;
     if let Some(branch) = &claimed.branch {
-        branch.check_out(ctx)?;
+        branch.check_out(ctx, claimed.claim.id)?;
     }
     Ok(claimed)
+}
+
+/// What tells an agent that a task is its to do.
+const TURNS: [Notice; 4] = [
+    Notice::HandedOff,
+    Notice::Ready,
+    Notice::Reviewed,
+    Notice::SentBack,
+];
+
+/// Tells whether anybody may have been told that the task is theirs to do.
+fn was_ones_turn(task: &Task) -> bool {
+    task.last_holder.is_some() || task.assignee.is_some() || !task.blocked_by.is_empty()
 }
 
 /// Claims a task in a turn of an operation.
@@ -120,6 +133,12 @@ pub fn take(
         moves,
         place,
     });
+    match mine {
+        true => tx.resolve(id, &TURNS[..2])?,
+        // It is nobody else's turn any more.
+        false if was_ones_turn(&task) => tx.settle_mail(id, &TURNS)?,
+        false => {}
+    }
     let (claim, before) = match tx.ask(&request)? {
         Granted::Unchanged(claim) => {
             let claim = claim.ok_or_else(|| OpsError::Nothing(format!("`{id}` is not claimed")))?;

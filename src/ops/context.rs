@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::git::Repo;
 use crate::model::agent::Agent;
 use crate::model::claim::CloneId;
+use crate::model::id::TaskId;
 use crate::model::name::{AgentName, Author};
 use crate::model::observe::Uptime;
 use crate::model::presence::{Heartbeat, Liveness};
@@ -29,6 +30,7 @@ pub struct Context {
     worked: Cell<bool>,
     provisional: Cell<bool>,
     warnings: RefCell<Vec<String>>,
+    judged: RefCell<Vec<TaskId>>,
 }
 
 impl Context {
@@ -43,6 +45,7 @@ impl Context {
             worked: Cell::new(false),
             provisional: Cell::new(false),
             warnings: RefCell::default(),
+            judged: RefCell::default(),
         }
     }
 
@@ -94,6 +97,16 @@ impl Context {
     /// Returns what was noted since this was last asked, to be shown.
     pub fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
+    }
+
+    /// Notes that a review is over.
+    pub fn note_judged(&self, task: TaskId) {
+        self.judged.borrow_mut().push(task);
+    }
+
+    /// Returns the tasks whose review is over since this was last asked.
+    pub fn take_judged(&self) -> Vec<TaskId> {
+        self.judged.take()
     }
 
     /// Returns the heartbeats of this clone, judged by a clock that nobody sets.

@@ -64,6 +64,14 @@ pub enum OpsError {
     /// The event would stand in the log and change nothing. Nothing was written.
     #[error("task `{task}` would not take it up: {reason}")]
     Void { task: TaskId, reason: String },
+    /// The task was claimed, and git has not checked out its branch.
+    #[error("`{task}` is yours, but this worktree is not on `{branch}`")]
+    NotSwitched {
+        task: TaskId,
+        branch: String,
+        #[source]
+        source: GitError,
+    },
     #[error("{0}")]
     Nothing(String),
     /// The file that defines checks is no such file.

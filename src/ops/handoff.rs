@@ -8,6 +8,7 @@ use crate::model::rule::Refusal;
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 
+use super::release::ASKED;
 use super::requests::Act;
 use super::tx::{Granted, Tx, transact};
 use super::{Context, OpsError, find};
@@ -71,6 +72,7 @@ pub fn pass(tx: &mut Tx, id: &IdPrefix, to: &AgentName, note: &str) -> Result<Ha
             fence,
         },
     )?;
+    tx.resolve(id, &ASKED)?;
     let how = match fence {
         Some(_) => "it is yours now",
         None => "it is reserved for you; claim it when you are free",

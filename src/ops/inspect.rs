@@ -10,7 +10,7 @@ use crate::model::task::{Passing, Submission, Task, TaskEvent, TaskLog};
 
 use super::join::AGENT_KEY;
 use super::requests::{self, Look};
-use super::{Context, OpsError, find};
+use super::{Context, OpsError, chain, find};
 
 /// A submission as a reviewer looks at it.
 #[derive(Debug)]
@@ -122,9 +122,16 @@ fn work(
     }
     let base = submission.base.as_deref().map(Oid::parse).transpose()?;
     let base = base.filter(|base| repo.exists(*base));
+    let mut own: Vec<Oid> = Vec::new();
+    for named in &submission.own {
+        own.push(Oid::parse(named)?);
+    }
+    if own.is_empty() && submission.commits > 0 && base.is_some() {
+        // They were too many to be named.
+        own = repo.commits_beyond(base, commit)?;
+    }
     let mut commits = Vec::new();
-    for own in &submission.own {
-        let oid = Oid::parse(own)?;
+    for oid in own {
         if repo.exists(oid) {
             let commit = repo.read_commit(oid)?;
             commits.push(CommitLine {
@@ -192,15 +199,25 @@ pub fn check_out(
     if found.work.is_none() {
         return Err(not_here(ctx, &found.task, commit));
     }
-    let path = match (directory, found.checkout.take()) {
-        (Some(directory), _) => directory.to_owned(),
-        (None, Some(path)) => path,
+    let before = found.checkout.take();
+    let path = match (directory, &before) {
+        (Some(directory), _) => absolute(directory),
+        (None, Some(path)) => path.clone(),
         (None, None) => place(ctx, me, id),
     };
-    let repo = ctx.repo();
-    repo.check_out_detached(&path, commit)?;
+    let is_its_own = before.as_ref().is_some_and(|it| is_one(it, &path));
+    if !is_its_own && !is_free(&path) {
+        return Err(OpsError::Usage(format!(
+            "`{}` is there already: name a directory that is not",
+            path.display()
+        )));
+    }
+    ctx.repo().check_out_detached(&path, commit)?;
     let there = crate::git::Repo::discover(&path)?;
     there.set_worktree_config(AGENT_KEY, Some(me.as_str()))?;
+    if let Some(before) = before.filter(|_| !is_its_own) {
+        remove(ctx, &before)?;
+    }
     ctx.store().note_checkout(me, id, Some(path.clone()))?;
     found.checkout = Some(path.clone());
     Ok(path)
@@ -210,23 +227,70 @@ fn place(ctx: &Context, me: &AgentName, id: TaskId) -> PathBuf {
     ctx.store().dir().join("review").join(format!("{id}-{me}"))
 }
 
-/// Removes the worktree that was made to review a task, now that there is a verdict.
-pub fn clear_checkout(ctx: &Context, task: TaskId) -> Result<Option<PathBuf>, OpsError> {
-    let store = ctx.store();
+/// Returns the path as it is from everywhere.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Tells whether two paths are the same place.
+fn is_one(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    place(one) == place(other)
+}
+
+/// Tells whether nothing is at `path` that a worktree could be in the way of.
+fn is_free(path: &Path) -> bool {
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+/// Removes the worktrees that were made to review what there is a verdict on by now.
+pub fn clear_checkouts(ctx: &Context) {
     let Some(me) = ctx.identity() else {
-        return Ok(None);
+        return;
     };
-    let Some(path) = store.checkout_of(me, task) else {
-        return Ok(None);
-    };
-    if let Err(error) = ctx.repo().remove_worktree(&path) {
+    for task in ctx.take_judged() {
+        let Some(path) = ctx.store().checkout_of(me, task) else {
+            continue;
+        };
+        let done = remove(ctx, &path);
+        let done = done.and_then(|()| Ok(ctx.store().note_checkout(me, task, None)?));
+        if let Err(error) = done {
+            ctx.note_warnings([format!(
+                "the worktree `{}` is still there: {}",
+                path.display(),
+                chain(&error)
+            )]);
+        }
+    }
+}
+
+/// Removes a worktree that was made for a review, unless somebody has begun to work in it.
+fn remove(ctx: &Context, path: &Path) -> Result<(), OpsError> {
+    if !path.join(".git").exists() {
+        return Ok(());
+    }
+    let changed = crate::git::Repo::discover(path)?.changed_files()?;
+    if let Some(first) = changed.first() {
         ctx.note_warnings([format!(
-            "the worktree `{}` is still there: {error}",
+            "the worktree `{0}` is kept, as `{first}` was changed there: git worktree remove --force {0}",
+            path.display()
+        )]);
+        return Ok(());
+    }
+    let stands_in = (ctx.repo().work_dir()).is_some_and(|here| is_one(here, path));
+    ctx.repo()
+        .reopen_for_all_worktrees()?
+        .remove_worktree(path)?;
+    if stands_in {
+        ctx.note_warnings([format!(
+            "you are in `{}`, which is gone now: go back to your own worktree",
             path.display()
         )]);
     }
-    store.note_checkout(me, task, None)?;
-    Ok(Some(path))
+    Ok(())
 }
 
 /// Says that a submitted commit is not in this clone, and how it comes here.

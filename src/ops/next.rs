@@ -27,7 +27,7 @@ pub struct NextUp {
 /// Returns the agent's own unfinished work, else the best task it may take.
 ///
 /// With `claim`, that task is claimed in the same step, so that what one is told one also has, and
-/// this worktree is switched to its branch, if one is wanted.
+/// this worktree is switched to its branch, if one is wanted: to that of one's unfinished work, too.
 pub fn next(ctx: &Context, claim: Option<&Branch>) -> Result<NextUp, OpsError> {
     let Some(branch) = claim else {
         let snapshot = requests::look(ctx)?;
@@ -53,8 +53,8 @@ pub fn next(ctx: &Context, claim: Option<&Branch>) -> Result<NextUp, OpsError> {
             transact(ctx, |tx| claim_next(tx, &request))?
         }
     };
-    if let Some(branch) = branch {
-        branch.check_out(ctx)?;
+    if let (Some(branch), Some(task)) = (branch, &next.task) {
+        branch.check_out(ctx, task.id)?;
     }
     Ok(next)
 }
@@ -65,9 +65,14 @@ fn claim_next(
 ) -> Result<(NextUp, Option<WorkBranch>), OpsError> {
     tx.check_fenced()?;
     let next = look(tx)?;
-    let Some(task) = next.task.as_ref().filter(|_| next.claim.is_none()) else {
+    let Some(task) = &next.task else {
         return Ok((next, None));
     };
+    if let Some(claim) = &next.claim
+        && (request.branch == Branch::AsItIs || claim.branch == tx.place()?.branch)
+    {
+        return Ok((next, None));
+    }
     let claimed = take(tx, task.id, request, None)?;
     let next = NextUp {
         task: claimed.task,

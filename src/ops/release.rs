@@ -2,6 +2,7 @@
 
 use crate::model::decide::Request;
 use crate::model::id::{IdPrefix, TaskId};
+use crate::model::message::Notice;
 use crate::model::task::{Task, TaskEvent};
 use crate::model::text;
 
@@ -22,6 +23,9 @@ pub fn release(ctx: &Context, id: &IdPrefix, note: Option<&str>) -> Result<Relea
     transact(ctx, |tx| give_back(tx, id, note.as_deref()))
 }
 
+/// What asks the holder of a task for something.
+pub const ASKED: [Notice; 3] = [Notice::HandedOff, Notice::Reviewed, Notice::SentBack];
+
 /// The same, in a turn of an operation.
 pub fn give_back(tx: &mut Tx, id: &IdPrefix, note: Option<&str>) -> Result<Released, OpsError> {
     tx.deciding();
@@ -37,7 +41,11 @@ pub fn give_back(tx: &mut Tx, id: &IdPrefix, note: Option<&str>) -> Result<Relea
         agent: tx.me.clone(),
     })?;
     let task = match of_task {
-        true => Some(tx.event(id, TaskEvent::Released { note })?),
+        true => {
+            let task = tx.event(id, TaskEvent::Released { note })?;
+            tx.resolve(id, &ASKED)?;
+            Some(task)
+        }
         false => None,
     };
     tx.subject(match &task {

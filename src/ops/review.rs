@@ -6,13 +6,14 @@ use crate::model::decide::Request;
 use crate::model::id::{IdPrefix, Stamp, TaskId};
 use crate::model::message::Notice;
 use crate::model::rule::Refusal;
-use crate::model::task::{Task, TaskEvent};
+use crate::model::task::{Submission, Task, TaskEvent};
 use crate::model::text;
 use crate::store::Entry;
 
 use super::requests::Act;
+use super::stack::Beneath;
 use super::tx::{Tx, transact};
-use super::{Context, OpsError, find, inspect, landing, requests};
+use super::{Context, OpsError, find, landing, requests, stack};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,7 +49,7 @@ pub fn review(ctx: &Context, id: &IdPrefix, verdict: &Verdict) -> Result<Task, O
     };
     let task = transact(ctx, |tx| judge(tx, id, &verdict))?;
     if !matches!(verdict, Verdict::Correct { .. }) {
-        inspect::clear_checkout(ctx, task.id)?;
+        ctx.note_judged(task.id);
     }
     Ok(task)
 }
@@ -112,7 +113,7 @@ pub fn judge(tx: &mut Tx, id: &IdPrefix, verdict: &Verdict) -> Result<Task, OpsE
             if meant.is_some_and(|meant| meant != submission.to_string()) {
                 return Err(Refusal::NewerSubmission { task: id }.into());
             }
-            accept(tx, id, submission, bundle.commit, note)
+            accept(tx, id, submission, bundle, note)
         }
         Verdict::RequestChanges { note } => send_back(tx, id, submission, note),
         Verdict::Correct { note } => correct(tx, id, submission, note),
@@ -123,13 +124,15 @@ fn accept(
     tx: &mut Tx,
     id: TaskId,
     submission: Stamp,
-    commit: Option<String>,
+    bundle: Submission,
     note: Option<String>,
 ) -> Result<Task, OpsError> {
+    let (commit, beneath) = (bundle.commit, bundle.beneath);
     let verdict = match &note {
         Some(note) => format!("{} approved `{id}`: {note}", tx.me),
         None => format!("{} approved `{id}`", tx.me),
     };
+    stack::say_what_is_beneath(tx, &beneath, Beneath::Unapproved)?;
     let landing = landing::of(tx.ctx, tx.snapshot)?;
     let event = TaskEvent::Approved {
         submission,
@@ -138,7 +141,7 @@ fn accept(
         note,
     };
     let mut task = tx.event(id, event)?;
-    tx.resolve(id, &[Notice::ReviewAsked])?;
+    tx.settle_mail(id, &[Notice::ReviewAsked])?;
     tx.subject(format!("approve {id}: {}", task.title));
     if let Some(landing) = landing.filter(|_| task.waits_to_land()) {
         match landing.has(tx.ctx, tx.snapshot, &task)? {
@@ -163,7 +166,7 @@ fn send_back(tx: &mut Tx, id: TaskId, submission: Stamp, note: String) -> Result
     let asked = format!("{} asks for changes to `{id}`", tx.me);
     let said = note.clone();
     let task = tx.event(id, TaskEvent::ChangesRequested { submission, note })?;
-    tx.resolve(id, &[Notice::ReviewAsked])?;
+    tx.settle_mail(id, &[Notice::ReviewAsked])?;
     tx.ask(&Request::SendBack { id })?;
     let body = format!("{asked} ({}): {said}", task.title);
     tx.notify(task.assignee.clone(), Notice::Reviewed, Some(id), body);

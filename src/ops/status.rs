@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::git::RefName;
 use crate::model::advice::Call;
 use crate::model::claim::{Claim, Pause};
 use crate::model::id::TaskId;
@@ -33,6 +34,8 @@ pub struct AgentStatus {
     pub paused: Option<Pause>,
     /// Claims, of tasks or of paths, that the remote has not confirmed.
     pub provisional: BTreeSet<TaskId>,
+    /// Tasks with changes asked for whose branch is there, and not checked out in this worktree.
+    pub off_branch: BTreeSet<TaskId>,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -83,6 +86,7 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
             reviews.push(entry.to_task());
         }
     }
+    let off_branch = off_branch(ctx, &active)?;
     active.sort_by_key(|task| (task.status, task.priority, task.created));
     reviews.sort_by_key(|task| (task.priority, task.updated));
     queue.ready = with_queue(&tx, |queue| Ok(queue.ready))?;
@@ -120,7 +124,30 @@ pub fn status(ctx: &Context) -> Result<AgentStatus, OpsError> {
             .filter(|pause| !pause.is_over(ctx.now())),
         agent: me,
         provisional: snapshot.provisional.clone(),
+        off_branch,
     })
+}
+
+fn off_branch(ctx: &Context, active: &[Task]) -> Result<BTreeSet<TaskId>, OpsError> {
+    let repo = ctx.repo();
+    let mut found = BTreeSet::new();
+    let sent_back = |task: &&Task| task.status == Status::Doing && task.changes.is_some();
+    let mut here = None;
+    for task in active.iter().filter(sent_back) {
+        let Some(branch) = &task.branch else { continue };
+        let here = match &here {
+            Some(here) => here,
+            None => here.insert(repo.head()?.and_then(|head| head.branch)),
+        };
+        if here.as_ref() != Some(branch)
+            && repo.work_dir().is_some()
+            && let Ok(name) = RefName::new(format!("refs/heads/{branch}"))
+            && repo.read_ref(&name)?.is_some()
+        {
+            found.insert(task.id);
+        }
+    }
+    Ok(found)
 }
 
 /// What to do now.
@@ -131,8 +158,11 @@ pub enum Action<'s> {
     /// Read the urgent message.
     Heed(&'s Message),
     Review(&'s Task),
-    /// Go on with one's own work.
-    Work(&'s Task),
+    /// Go on with one's own work, on its branch if that is not checked out here.
+    Work {
+        task: &'s Task,
+        moves: bool,
+    },
     /// Read one's messages.
     Read,
     /// Land what is approved.
@@ -156,7 +186,8 @@ impl AgentStatus {
         } else if let Some(task) = self.reviews.first() {
             Action::Review(task)
         } else if let Some(task) = active.find(|task| task.status == Status::Doing) {
-            Action::Work(task)
+            let moves = self.off_branch.contains(&task.id);
+            Action::Work { task, moves }
         } else if !self.inbox.is_empty() {
             Action::Read
         } else if !self.landable.is_empty() {
@@ -185,9 +216,11 @@ impl Action<'_> {
                     review().ask("request_changes", "TEXT"),
                 ]
             }
-            Action::Work(task) => {
+            Action::Work { task, moves } => {
+                let go = Call::to("claim").on("id", task.id).flag("branch");
                 let submit = Call::to("submit").on("id", task.id).ask("summary", "TEXT");
-                vec![submit.ask_for_each("evidence", task.done_criteria.len())]
+                let submit = submit.ask_for_each("evidence", task.done_criteria.len());
+                moves.then_some(go).into_iter().chain([submit]).collect()
             }
             Action::Read => vec![inbox(), Call::to("ack").flag("all")],
             Action::Land(_) => vec![Call::to("land")],

@@ -21,7 +21,9 @@ use crate::model::text;
 
 use super::checks::Step;
 use super::overdue::loads;
+use super::release::ASKED;
 use super::requests::Act;
+use super::stack::Beneath;
 use super::tx::Tx;
 use super::{Context, OpsError, find, landing, review as review_op, stack};
 
@@ -114,7 +116,7 @@ pub fn hand_in(
         None => None,
     };
     if let Some(commit) = commit {
-        range(tx, &task, commit)?.note(&mut submission);
+        range(tx, &task, commit, new.branch.as_deref())?.note(&mut submission);
     }
     tx.doing(|| Act::Submit {
         id: id.to_string(),
@@ -131,10 +133,13 @@ pub fn hand_in(
     // The event first: it knows why the task may not be this agent's any more.
     let task = tx.event(id, TaskEvent::Submitted(Box::new(submission.clone())))?;
     let task = checking::record(tx, task, new, passed)?;
-    tx.resolve(id, &[Notice::Reviewed, Notice::SentBack, Notice::HandedOff])?;
+    tx.resolve(id, &ASKED)?;
+    // Of what was submitted before.
+    tx.settle_mail(id, &[Notice::ReviewAsked])?;
     if let Some(commit) = commit {
         tx.ctx.store().keep_work(id, commit)?;
     }
+    stack::say_what_is_beneath(tx, &submission.beneath, Beneath::SentBack)?;
     if task.status == Status::Done {
         tx.ask(&Request::Close { id })?;
         review_op::finished(tx, &task)?;
@@ -166,20 +171,32 @@ pub fn hand_in(
 }
 
 /// Returns what of `commit` is the task's own.
-fn range(tx: &Tx, task: &Task, commit: Oid) -> Result<stack::Range, OpsError> {
+fn range(
+    tx: &Tx,
+    task: &Task,
+    commit: Oid,
+    branch: Option<&str>,
+) -> Result<stack::Range, OpsError> {
     let landing = landing::of(tx.ctx, tx.snapshot)?;
     let claim = tx.table_in_force()?.claims.get(&task.id);
     let since = claim.and_then(|claim| claim.base.as_deref());
     let since = since.map(Oid::parse).transpose()?;
     let now = tx.stamp(None);
-    stack::range(
+    let range = stack::range(
         tx.ctx,
         tx.snapshot,
         landing.as_ref(),
         (task.id, commit),
         since,
         now,
-    )
+    )?;
+    // What needs no commit is submitted from where everybody begins.
+    let is_landing = landing.is_none_or(|landing| Some(landing.branch.as_str()) == branch);
+    if range.own.is_empty() && branch.is_some() && !is_landing {
+        let nothing = "no commit is this task's own: all was there before";
+        tx.ctx.note_warnings([nothing.to_owned()]);
+    }
+    Ok(range)
 }
 
 fn commit(ctx: &Context, revision: Option<&str>) -> Result<Option<String>, OpsError> {

@@ -7,6 +7,7 @@
 
 mod alive;
 mod bad_input;
+mod branches;
 mod by_hand;
 mod chaos;
 mod checks;
@@ -21,9 +22,12 @@ mod mechanics;
 mod order;
 mod paths;
 mod promises;
+mod publish;
 mod races;
 mod radar;
+mod ranges;
 mod readme;
+mod review_shown;
 mod reviews;
 mod sharing;
 mod storage;
@@ -33,6 +37,7 @@ mod tasks;
 mod team;
 mod tidy;
 mod transports;
+mod trial;
 mod waiting;
 mod words;
 mod work_branch;

@@ -131,3 +131,59 @@ fn a_refused_claim_ends_with_the_best_other_task() {
     let json = repo.as_agent("link", ["--json", "claim", &held]).code(3);
     assert_eq!(json.json()["error"]["instead"], urgent);
 }
+
+#[test]
+fn who_waits_wakes_for_whatever_is_to_be_done() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai", "link", "sage"]);
+    repo.git(["switch", "-qc", "work"]);
+    let first = repo.task("sage", "Keep the return path", &[]);
+    let then = repo.task("sage", "Drop the old page", &["--after", &first]);
+    repo.as_agent("sage", ["claim", &first]).ok();
+    let args = ["--json", "status", "--wait", "60s"];
+    let woken = |waiting: Running| {
+        let status = waiting.finish().ok().json();
+        (status["action"].as_str().unwrap().to_owned(), status)
+    };
+    let submit = crate::order::submission(&first, "link");
+
+    // A review.
+    let waiting = wait(&repo, "link", &args);
+    repo.commit("work");
+    repo.as_agent("sage", submit).ok();
+    let (action, status) = woken(waiting);
+    assert!(action.starts_with("Review"), "{action}");
+    assert_eq!(status["reviews"][0]["id"], first);
+
+    // A task that was sent back.
+    let waiting = wait(&repo, "sage", &args);
+    repo.as_agent("link", ["review", &first, "--request-changes", "a test"])
+        .ok();
+    let (action, _) = woken(waiting);
+    assert!(action.starts_with("Make the changes"), "{action}");
+
+    // Something to land.
+    repo.as_agent("sage", submit).ok();
+    let waiting = wait(&repo, "kai", &args);
+    repo.as_agent("link", ["review", &first, "--approve", "--commit", "HEAD"])
+        .ok();
+    let (action, _) = woken(waiting);
+    assert!(action.starts_with("Land"), "{action}");
+
+    // What became ready as the other landed, for whoever waits for a task.
+    let ready = ["--json", "next", "--claim", "--branch", "--wait", "60s"];
+    repo.as_agent("kai", ready).code(5);
+    repo.as_agent("kai", ["land"]).ok();
+    let up = repo.as_agent("kai", ready).ok().json();
+    assert_eq!(up["claim"]["id"], then);
+    repo.as_agent("kai", ["release", &then]).ok();
+    let held = repo
+        .as_agent("link", ["--json", "next", "--claim"])
+        .ok()
+        .json();
+    assert_eq!(held["claim"]["id"], then);
+    let waiting = wait(&repo, "kai", &ready);
+    repo.as_agent("link", ["release", &then]).ok();
+    let up = waiting.finish().ok().json();
+    assert_eq!(up["claim"]["id"], then);
+}

@@ -139,12 +139,13 @@ impl HookArgs {
         };
         let wanted = session.variable(TASK).map(OsStr::to_string_lossy);
         let wanted = wanted.filter(|id| !id.trim().is_empty());
-        let part_of = match wanted.map(|id| id.trim().parse()).transpose() {
-            Ok(wanted) => attribute(ctx, verdict, wanted.as_ref()),
+        let wanted = match wanted.map(|id| id.trim().parse()).transpose() {
+            Ok(wanted) => wanted,
             Err(error) => return unsaid(&format!("{TASK}: {error}")),
         };
-        let part_of = match part_of {
+        let part_of = match attribute(ctx, verdict, wanted.as_ref()) {
             Ok(part_of) => part_of,
+            Err(error) if wanted.is_some() => return unsaid(&format!("{TASK}: {error}")),
             Err(error) => return unsaid(&error.to_string()),
         };
         if let Err(error) = hooks::add_trailers(ctx, &file, &part_of, reason) {

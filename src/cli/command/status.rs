@@ -336,6 +336,7 @@ mod tests {
             inbox: (0..200).map(|_| made.message()).collect(),
             queue: QueueCounts::default(),
             provisional: std::collections::BTreeSet::new(),
+            off_branch: std::collections::BTreeSet::new(),
             paused: None,
         };
         let ui = Ui::stdio(UiOptions::from_env(|_| None, Terminal::default(), || 2_000));

@@ -128,8 +128,6 @@ fn print_range(session: &Session, submission: &Submission, published: bool) {
             count => format!("{count} commits"),
         };
         ui.line(format!("{commits}: git diff {base}...{commit}"));
-    } else if submission.commit.is_some() && !submission.beneath.is_empty() {
-        ui.warn("the commit is another task's: nothing of it is this task's own");
     }
     if !submission.beneath.is_empty() {
         let below: Vec<&str> = submission.beneath.iter().map(TaskId::as_str).collect();

@@ -66,6 +66,12 @@ fn print_work(ui: &Ui, work: &Work) {
         ui.line(text.styled(DIM, format!(" ({})", line.author)));
     }
     more(ui, work.commits.len(), "commits");
+    if work.commits.is_empty() {
+        ui.line(Text::new().styled(
+            YELLOW,
+            "  no commit is this task's own: all was there before",
+        ));
+    }
     for file in work.files.iter().take(LISTED) {
         let text = Text::new().plain(format!("  {}", file.path));
         ui.line(match file.lines {

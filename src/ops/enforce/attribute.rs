@@ -58,10 +58,11 @@ pub struct Attributed {
 }
 
 /// Returns the claim whose branch this is: the one named in it, else the only one that is being
-/// worked on there.
+/// worked on there. What is in review is nobody's to change before it is submitted anew.
 fn task_of_branch<'c>(claims: impl Iterator<Item = &'c Claim>, branch: &str) -> Option<&'c Claim> {
     let of_it = claims.filter(|claim| claim.branch.as_deref() == Some(branch));
-    let of_it: Vec<&Claim> = of_it.collect();
+    let open = |claim: &&Claim| !matches!(claim.phase, Phase::InReview | Phase::Approved);
+    let of_it: Vec<&Claim> = of_it.filter(open).collect();
     let is_named = |claim: &&&Claim| {
         let mut words = branch.split(|c: char| !c.is_ascii_alphanumeric());
         words.any(|word| word == claim.id.as_str())
