@@ -194,7 +194,9 @@ impl History {
         let is_mine = task.last_holder.as_ref() == Some(&tx.me) && !is_anothers;
         let is_landing = |branch: &String| landing.as_ref().is_some_and(|it| it.branch == *branch);
         let own = task.branch.clone().filter(|it| is_mine && !is_landing(it));
-        let given = match handoff.and_then(|it| it.branch.as_ref()) {
+        // Whose claim is over, or is taken over, has handed nothing over: that comes with this claim.
+        let held = (task.branch.as_ref()).filter(|_| task.holder().is_some() && !is_mine);
+        let given = match held.or(handoff.and_then(|it| it.branch.as_ref())) {
             Some(branch) if !is_landing(branch) => tip_of_others(tx, branch)?,
             _ => None,
         };

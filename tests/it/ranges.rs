@@ -72,7 +72,7 @@ fn three_on_one_branch_each_have_their_own() {
         link is asked to review it
         2 commits: git diff [OID]...[OID]
         --- stderr
-        hint: reflectt next --claim
+        hint: reflectt status --wait 10m (waits for work)
         ",
     );
     is(&repo, &one, &main, &first, 2, &[]);
