@@ -91,7 +91,7 @@ fn a_door_needs_no_other_layer() {
     let status = call(json!({"call": "status", "agent": "kai"}));
     assert_eq!(status["agent"], "kai");
     assert_eq!(status["answer"]["status"]["next"]["id"], id);
-    let take = json!({"call": "next", "claim": true, "why": null});
+    let take = json!({"call": "next", "claim": true, "branch": true, "why": null});
     assert_eq!(status["answer"]["next"], json!([take]));
     let at = call(json!({"call": "overview", "agent": "kai"}))["answer"]["at"].clone();
 

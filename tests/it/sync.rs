@@ -224,6 +224,7 @@ fn whoever_follows_the_log_is_told_each_thing_once() {
         .map(|event| event["kind"].as_str().unwrap())
         .collect();
     let wanted = [
+        "set",
         "joined",
         "joined",
         "created",
