@@ -52,7 +52,7 @@ fn is(repo: &Repo, id: &str, base: &str, commit: &str, commits: u64, beneath: &[
     );
 }
 
-fn sorted<'i>(mut ids: [&'i str; 2]) -> [&'i str; 2] {
+fn sorted(mut ids: [&str; 2]) -> [&str; 2] {
     ids.sort_unstable();
     ids
 }
