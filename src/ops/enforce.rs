@@ -286,6 +286,8 @@ impl<'c, 's> Facts<'c, 's> {
         if held.is_some_and(|claim| claim.agent == *me) {
             return Ok(None);
         }
+        // Whoever is stopped reads it. Forgotten, it is only shown again.
+        (self.snapshot.store().note_message_shown(me, message.id)).ok();
         Ok(Some(Finding {
             commit: None,
             paths: Vec::new(),
