@@ -105,6 +105,9 @@ fn claim_and_release(format: &str) {
                 if done {
                     assert_eq!(claims(&repo)[&id]["agent"], "kai");
                 }
+                // A claim that was torn the other way round is told to be over.
+                repo.as_agent("kai", ["inbox"]);
+                repo.as_agent("kai", ["ack", "--all"]).ok();
                 repo.as_agent("kai", claim).ok();
                 sound(&repo);
                 repo.as_agent("kai", ["release", &id]).ok();
