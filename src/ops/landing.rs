@@ -192,44 +192,47 @@ pub struct LandingBranch {
 
 /// Returns the landing branch; `None` if there is none, or nothing on it.
 pub fn landing_branch(ctx: &Context) -> Result<Option<LandingBranch>, OpsError> {
-    let repo = ctx.repo();
-    let found = match ctx.store().snapshot() {
-        Ok(snapshot) => {
-            let remote = ctx.store().link().map(|link| link.name);
-            of(ctx, &snapshot)?.map(|landing| (landing.branch, landing.tip, remote))
-        }
+    let Ok(snapshot) = ctx.store().snapshot() else {
         // Checks need no team.
-        Err(_) => {
-            let remote = repo.remote_names().into_iter().find(|name| name == ORIGIN);
-            let (remote, branch) = match guess(ctx, remote.as_deref())? {
-                // A bare clone has no copies of the remote's branches.
-                None if remote.is_some() => (None, guess(ctx, None)?),
-                branch => (remote, branch),
-            };
-            let below = remote
-                .as_ref()
-                .map_or("refs/heads".to_owned(), |it| format!("refs/remotes/{it}"));
-            match branch {
-                Some(branch) => {
-                    let tip = repo.read_ref(&RefName::new(format!("{below}/{branch}"))?)?;
-                    Some((branch, tip, remote))
-                }
-                None => None,
-            }
-        }
+        return by_habit(ctx);
     };
-    Ok(found.and_then(|(branch, tip, remote)| {
+    let Some(Landing { branch, tip }) = of(ctx, &snapshot)? else {
+        return Ok(None);
+    };
+    let remote = ctx.store().link().map(|link| link.name);
+    Ok(tip.map(|tip| LandingBranch::new(remote.as_deref(), &branch, tip)))
+}
+
+impl LandingBranch {
+    fn new(remote: Option<&str>, branch: &str, tip: Oid) -> LandingBranch {
         let name = match remote {
             Some(remote) => format!("{remote}/{branch}"),
-            None => branch,
+            None => branch.to_owned(),
         };
-        Some(LandingBranch { name, tip: tip? })
-    }))
+        LandingBranch { name, tip }
+    }
 }
 
 /// Notes what the remote's landing branch holds after a push.
 pub fn note_tip(ctx: &Context, link: &Link, branch: &str, tip: Oid) -> Result<(), OpsError> {
     Ok(ctx.store().set_copy(&tracking(link, branch)?, tip)?)
+}
+
+/// Returns the landing branch where nobody has said which it is: what `origin` calls so, else one of
+/// the usual names here.
+fn by_habit(ctx: &Context) -> Result<Option<LandingBranch>, OpsError> {
+    for remote in [Some(ORIGIN), None] {
+        let below = match remote {
+            Some(remote) => format!("refs/remotes/{remote}"),
+            None => "refs/heads".to_owned(),
+        };
+        if let Some(branch) = guess(ctx, remote)?
+            && let Some(tip) = (ctx.repo()).read_ref(&RefName::new(format!("{below}/{branch}"))?)?
+        {
+            return Ok(Some(LandingBranch::new(remote, &branch, tip)));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns where our copy of the remote's landing branch is.
