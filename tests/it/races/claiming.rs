@@ -291,6 +291,7 @@ fn the_claim_of_a_silent_agent_goes_to_one_and_is_told_once() {
         let told = told["messages"].as_array().unwrap();
         assert_eq!(told.len(), 1, "round {round}: {told:#?}");
         assert_eq!(told[0]["notice"], "claim_lost", "{told:#?}");
+        repo.as_agent(silent, ["inbox"]).ok();
         repo.as_agent(silent, ["ack", "--all"]).ok();
         repo.as_agent(&result.winner, ["release", &id]).ok();
     }
@@ -325,6 +326,7 @@ fn a_silent_agent_that_comes_back_keeps_its_task_or_learns_that_it_lost_it() {
         sound(&repo);
         let holder = if codes.0 == Some(0) { kai } else { link };
         repo.as_agent(holder, ["release", &id]).ok();
+        repo.as_agent(kai, ["inbox"]).ok();
         repo.as_agent(kai, ["ack", "--all"]).ok();
     }
     println!("kept {kept} times of 10");
