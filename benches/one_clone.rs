@@ -39,6 +39,8 @@ fn main() {
     enforcing();
     pushing();
     looking_ahead();
+    publishing();
+    landing();
 }
 
 /// Reading commands with 100 open and 10,000 archived tasks.
@@ -166,6 +168,29 @@ fn waking() {
         median,
         Duration::ZERO,
     );
+    let mut times = Vec::new();
+    for id in &team.open {
+        team.run("kai", &["claim", id]);
+    }
+    for id in &team.open {
+        let mut waiting = team
+            .command("link", &["status", "--wait", "20s"])
+            .spawn()
+            .expect("starts");
+        std::thread::sleep(Duration::from_millis(100));
+        team.run("kai", &["release", id]);
+        let free = Instant::now();
+        assert!(waiting.wait().expect("ends").success());
+        times.push(free.elapsed());
+        team.run("kai", &["claim", id]);
+    }
+    times.sort();
+    let median = times[times.len() / 2];
+    row(
+        "work seen by status --wait after it was released",
+        median,
+        Duration::ZERO,
+    );
 }
 
 /// Sixteen agents drain 200 tasks: each claims with `next --claim` and sets the task aside.
@@ -283,15 +308,10 @@ fn pushing() {
 /// What `radar` takes for 30 branches: first most of them apart, then all in one file.
 fn looking_ahead() {
     let team = Team::new("radar", 30, 0);
-    let commit = |file: &str, text: &str| {
-        std::fs::write(team.dir.join(file), text).expect("a file");
-        team.git(&["add", file]);
-        team.git(&["-c", "core.hooksPath=/dev/null", "commit", "-q", "-m", file]);
-    };
     for (index, id) in team.open.iter().enumerate() {
         team.git(&["checkout", "-q", "-b", &format!("work{index}"), "main"]);
         team.run("link", &["claim", id]);
-        commit(&format!("part{}", index % 10), &index.to_string());
+        team.commit(&format!("part{}", index % 10), &index.to_string());
     }
     let radar = || team.run("kai", &["radar"]);
     let cold = |state: &str| {
@@ -309,13 +329,66 @@ fn looking_ahead() {
     cold("30 pairs that meet");
     for index in 0..team.open.len() {
         team.git(&["checkout", "-q", &format!("work{index}")]);
-        commit("shared", &index.to_string());
+        team.commit("shared", &index.to_string());
     }
     radar();
     cold("435 pairs that meet");
     row(
         "radar of 30 branches, again",
         median(30, radar),
+        Duration::ZERO,
+    );
+}
+
+/// Submitting where the commit has to travel, beside a push of three refs by git alone.
+fn publishing() {
+    let team = Team::new("publishing", 12, 0);
+    let bare = team.dir.with_extension("git");
+    let bare = bare.to_str().expect("a path of letters");
+    team.git(&["init", "-q", "--bare", bare]);
+    team.git(&["remote", "add", "origin", bare]);
+    team.git(&["push", "-q", "origin", "main"]);
+    team.run("kai", &["init"]);
+    let mut left = team.open.iter();
+    let mut round = 0;
+    let push = median(9, || {
+        round += 1;
+        let tip = format!("plain{round}");
+        team.git(&["branch", "-q", &tip, "main"]);
+        let all = ["a", "b", "c"].map(|to| format!("main:refs/plain/{round}/{to}"));
+        team.git(&[
+            "push", "-q", "--atomic", "origin", &all[0], &all[1], &all[2],
+        ]);
+    });
+    let mut times = Vec::new();
+    for id in left.by_ref().take(9) {
+        team.work("kai", id, id);
+        times.push(measure::time(|| team.submit("kai", id)));
+    }
+    times.sort();
+    row("submit with publication, over a push", times[4], push);
+}
+
+/// Landing eight tasks with a check that takes one second.
+fn landing() {
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        let team = Team::new("landing", 8, 0);
+        let checks = "[checks.test]\nrun = \"sleep 1\"\n[land]\nchecks = [\"test\"]\n";
+        team.commit("reflectt.toml", checks);
+        for id in &team.open {
+            team.work("kai", id, id);
+            team.submit("kai", id);
+            team.run("link", &["review", id]);
+            team.run("link", &["review", id, "--approve"]);
+        }
+        team.git(&["checkout", "-q", "main"]);
+        times.push(measure::time(|| team.run("kai", &["land"])));
+    }
+    times.sort();
+    row(
+        "land of 8 tasks, with a check of 1 s",
+        times[1],
         Duration::ZERO,
     );
 }
@@ -431,6 +504,26 @@ impl Team {
             matches!(status.code(), Some(0 | 5)),
             "{args:?} ended with {status}"
         );
+    }
+
+    /// Commits a file, past the hooks.
+    fn commit(&self, file: &str, text: &str) {
+        std::fs::write(self.dir.join(file), text).expect("a file");
+        self.git(&["add", file]);
+        self.git(&["-c", "core.hooksPath=/dev/null", "commit", "-q", "-m", file]);
+    }
+
+    /// Claims a task on a branch of its own, and commits a file there.
+    fn work(&self, agent: &str, id: &str, file: &str) {
+        self.run(agent, &["claim", id, "--branch"]);
+        self.commit(file, id);
+    }
+
+    fn submit(&self, agent: &str, id: &str) {
+        let evidence = ["--evidence", "1=ran it", "--evidence", "2=read it"];
+        let submit = ["submit", id, "--summary", "done", "--reviewer", "link"];
+        let all: Vec<&str> = submit.into_iter().chain(evidence).collect();
+        self.run(agent, &all);
     }
 
     fn git_command(&self, args: &[&str]) -> Command {
