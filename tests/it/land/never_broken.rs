@@ -470,7 +470,10 @@ fn prove(hub: &Repo, places: &[Repo], begin: &str, notes: &Notes) {
             continue;
         }
         let authors = hub.git([&["log", "--no-merges"], &adds[..]].concat());
-        assert_eq!(authors, AGENTS[work.author], "{}", work.id);
+        // Replayed, it may be there twice, if what lay on it was submitted anew; it is nobody else's.
+        let is_author = |name: &str| name == AGENTS[work.author];
+        let kept = !authors.is_empty() && authors.lines().all(is_author);
+        assert!(kept, "{}: {authors}", work.id);
         let landed = shown["landed"]["commit"].as_str().unwrap();
         hub.git(["merge-base", "--is-ancestor", landed, tip]);
     }
