@@ -22,6 +22,8 @@ pub fn notice(ctx: &Context) -> Result<Vec<TaskId>, OpsError> {
     let Ok(snapshot) = store.snapshot() else {
         return Ok(Vec::new());
     };
+    // What a lander that was killed has left in a worktree is put right by whoever comes next.
+    ctx.repo().settle_advance()?;
     let mut approved = waiting(snapshot.open()?).peekable();
     if ctx.is_offline() || approved.peek().is_none() {
         return Ok(Vec::new());

@@ -208,3 +208,20 @@ fn other_formats_land_as_well() {
         assert_eq!(it.main.git(["status", "--porcelain"]), "");
     }
 }
+
+/// As a lander leaves it that is killed between the files and the branch.
+#[test]
+fn what_a_killed_lander_has_left_in_a_worktree_is_taken_back_by_the_next_command() {
+    let it = Place::new("");
+    let (_, commit) = it.submitted("Keep the return path", &[("src/a.rs", "a\n")]);
+    let (main, tip) = (&it.main, it.tip());
+    assert_eq!(main.git(["branch", "--show-current"]), "main");
+    main.git(["read-tree", "-m", "-u", &tip, &commit]);
+    let note = main.common_dir().join("reflectt/advance");
+    std::fs::write(&note, format!("refs/heads/main\n{tip}\n{commit}\n")).unwrap();
+    assert!(main.git(["status", "--porcelain"]).contains("src/a.rs"));
+    main.as_agent("kai", ["status"]).ok();
+    assert_eq!(main.git(["status", "--porcelain"]), "");
+    assert_eq!(it.tip(), tip);
+    assert!(!note.exists());
+}
