@@ -8,6 +8,9 @@ pub mod daemon;
 pub mod format;
 pub mod git;
 pub mod hooks;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod model;
 pub mod ops;
+pub mod setup;
 pub mod store;

@@ -19,6 +19,7 @@ pub mod event;
 pub mod extra;
 pub mod fit;
 pub mod glance;
+pub mod harness;
 pub mod id;
 pub mod mend;
 pub mod merge;

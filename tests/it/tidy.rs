@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer, and what it may reach.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("format", &["model"]),
     ("git", &[]),
@@ -18,13 +18,20 @@ const LAYERS: [(&str, &[&str]); 13] = [
         &["ops", "sync", "store", "format", "git", "model"],
     ),
     ("answer", &["ops", "store", "format", "git", "model"]),
-    ("mcp", &["ops", "sync", "store", "format", "git", "model"]),
-    ("web", &["ops", "sync", "store", "format", "git", "model"]),
+    ("setup", &["git", "model"]),
+    (
+        "mcp",
+        &["answer", "ops", "sync", "store", "format", "git", "model"],
+    ),
+    (
+        "web",
+        &["answer", "ops", "sync", "store", "format", "git", "model"],
+    ),
     (
         "cli",
         &[
-            "answer", "mcp", "daemon", "hooks", "web", "ops", "sync", "store", "format", "git",
-            "model",
+            "answer", "mcp", "daemon", "hooks", "setup", "web", "ops", "sync", "store", "format",
+            "git", "model",
         ],
     ),
     ("bin", &["cli"]),
