@@ -94,6 +94,8 @@ pub enum Command {
     Doctor(command::doctor::DoctorArgs),
     Demo(command::demo::DemoArgs),
     Guide(command::guide::GuideArgs),
+    #[cfg(feature = "mcp")]
+    Mcp(command::mcp::McpArgs),
     Completions(command::completions::CompletionsArgs),
     Man(command::man::ManArgs),
 }
@@ -111,7 +113,17 @@ impl Command {
                 | Command::Daemon(_)
                 | Command::Doctor(_)
                 | Command::Demo(_)
-        )
+        ) && !self.is_door()
+    }
+}
+
+impl Command {
+    /// Tells whether this only opens another door, whose calls are the work.
+    fn is_door(&self) -> bool {
+        #[cfg(feature = "mcp")]
+        return matches!(self, Command::Mcp(_));
+        #[cfg(not(feature = "mcp"))]
+        false
     }
 }
 

@@ -138,6 +138,8 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Doctor(command) => return command.run(session),
         Command::Demo(command) => return command.run(session),
         Command::Guide(command) => command.run(session),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(command) => command.run(session),
         Command::Completions(command) => command.run(session),
         Command::Man(command) => command.run(session),
     }

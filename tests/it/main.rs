@@ -18,6 +18,7 @@ mod doctor;
 mod door;
 mod hooks;
 mod land;
+mod mcp;
 mod mechanics;
 mod order;
 mod paths;

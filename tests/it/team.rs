@@ -323,7 +323,7 @@ fn status_says_what_to_do() {
         "
         --- stdout
         You are sage.
-        ACTION: Review `[ID1]`: `reflectt review [ID1]`, then `reflectt review [ID1] --approve` or `--request-changes TEXT`.
+        ACTION: Review `[ID1]`: `reflectt review [ID1]`, then `reflectt review [ID1] --approve` or `reflectt review [ID1] --request-changes TEXT`.
         PAUSED by sage (until `reflectt resume`): release
 
         Waiting for your review

@@ -26,6 +26,8 @@ pub mod land;
 pub mod leave;
 pub mod log;
 pub mod man;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod next;
 pub mod pause;
 pub mod radar;
