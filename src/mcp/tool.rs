@@ -245,11 +245,7 @@ pub const TOOLS: [Spec; 13] = [
             ("ack_all", Switch, "all you were shown"),
         ],
         required: 0,
-        gives: &[
-            ("messages", List),
-            ("messages_left_out", Count),
-            ("id", Text),
-        ],
+        gives: &[("messages", List), ("id", Text), ("left", Count)],
         only_looks: false,
     },
     Spec {

@@ -143,6 +143,8 @@ fn moved(ctx: &Context, task: &Task) -> Answer {
         "assignee",
         "reviewer",
         "block",
+        "approved",
+        "landed",
         "provisional",
     ];
     let mut value: Map<String, Value> = told

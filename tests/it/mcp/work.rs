@@ -98,7 +98,11 @@ fn a_task_goes_from_new_to_landed_by_tools_alone() {
     let shown = call(&mut link, "review", json!({"id": id}));
     assert_eq!(shown["files"][0]["path"], "a.txt", "{shown}");
     assert_eq!(shown["evidence"][0]["evidence"], "looked");
+    // What was commented.
+    call(&mut link, "message", json!({}));
+    call(&mut link, "message", json!({"ack_all": true}));
     let approved = call(&mut link, "review", json!({"id": id, "approve": true}));
+    assert_eq!(approved["approved"]["by"], "link", "{approved}");
     assert_eq!(
         approved["hints"][0], "land {} (1 task approved)",
         "{approved}"
