@@ -43,3 +43,6 @@ pub fn snippet(harness: Harness) -> String {
     let file = value::Value::Fields(vec![("hooks", hooks)]);
     format!("{}\n", file.render(&style, ""))
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,10 +56,12 @@ const CLAUDE: [Hook; 9] = [
     hook("TaskCompleted", AgentEvent::TaskCompleted),
 ];
 
+/// A patch in a here-document of a shell's is applied by Codex itself, and only the shell's event
+/// comes before it.
 const CODEX: [Hook; 6] = [
     hook("SessionStart", AgentEvent::SessionStart),
     hook("UserPromptSubmit", AgentEvent::Prompt),
-    edits("PreToolUse", "apply_patch"),
+    edits("PreToolUse", "apply_patch|Bash"),
     hook("PostToolUse", AgentEvent::AfterTool),
     hook("Stop", AgentEvent::Stop),
     hook("SessionEnd", AgentEvent::SessionEnd),

@@ -180,7 +180,7 @@ fn another_shape_is_refused_with_its_place() {
         ("[]", 1, 1),
         ("\"x\"", 1, 1),
         ("{\n  \"hooks\": []\n}", 2, 12),
-        ("{\"hooks\": {\"PreToolUse\": {}}}", 1, 27),
+        ("{\"hooks\": {\"PreToolUse\": {}}}", 1, 26),
         ("{\"hooks\": null}", 1, 11),
     ] {
         let mut document = read(text);
