@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use crate::model::harness::Harness;
+use crate::model::harness::{AgentEvent, Harness};
 
 use super::draft::{Draft, Drafts};
 use super::entries::Strictness;
 use super::error::SetupError;
 use super::instructions;
 use super::place::{Part, Place};
+use super::table;
 
 /// Files as they are to be.
 #[derive(Debug)]
@@ -134,6 +135,10 @@ pub fn is_set_up(place: &Place, harness: Harness) -> bool {
 
 /// Returns what a harness's hook before edits runs, where it is set up.
 pub fn edit_command(place: &Place, harness: Harness) -> Option<String> {
+    if harness == Harness::OpenCode {
+        // Its plugin is ours, and runs just this.
+        return Some(table::command(harness, AgentEvent::BeforeEdit));
+    }
     let mut files = place.files(harness).into_iter();
     let (file, _) = files.find(|(_, parts)| parts.contains(&Part::Hooks))?;
     let mut drafts = Drafts::new(place);

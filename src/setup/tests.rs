@@ -250,6 +250,34 @@ fn toml(choices: &[u8]) -> String {
     text.replace('\n', newline)
 }
 
+/// The laws would hold of nothing, too.
+#[test]
+fn the_texts_are_of_all_kinds() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut seen = [0; 8];
+    for _ in 0..400 {
+        let choices: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(120).collect();
+        let text = json(&choices, Harness::Claude);
+        let document = Document::read(Some(&text)).unwrap();
+        let root = document.root();
+        let squeezed: String = text.split_whitespace().collect();
+        let is = [
+            root.is_none(),
+            text.contains("//"),
+            text.contains("\r\n"),
+            squeezed.contains(",}") || squeezed.contains(",]"),
+            squeezed.contains("{}"),
+            root.is_some_and(|root| root.index("hooks").is_some()),
+            text.contains("PreToolUse"),
+            text.contains("\"other\""),
+        ];
+        for (count, is) in seen.iter_mut().zip(is) {
+            *count += usize::from(is);
+        }
+    }
+    assert!(seen.iter().all(|count| *count >= 8), "{seen:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 

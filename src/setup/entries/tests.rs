@@ -217,7 +217,9 @@ fn servers_come_and_go() {
             assert!(install_server(&mut document, harness).unwrap().is_nothing());
             assert_eq!(document.text(), once);
             assert_eq!(
-                json(&once)[list]["reflectt"].as_object().map(|o| o.len()),
+                json(&once)[list]["reflectt"]
+                    .as_object()
+                    .map(serde_json::Map::len),
                 { Some(table::server(harness).fields.len()) }
             );
             assert_eq!(remove_server(&mut document, harness).unwrap().len(), 1);

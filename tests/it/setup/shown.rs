@@ -40,8 +40,6 @@ fn what_was_done_and_what_comes_next() {
         "
         --- stdout
         nothing of reflectt's is here to take out
-        --- stderr
-        hint: git add .mcp.json && git commit -m \"agents: take reflectt out\"
         ",
     );
 }

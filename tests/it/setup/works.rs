@@ -58,7 +58,7 @@ fn doctor_runs_what_is_installed() {
     // Each is asked in its own words, with the command of its own file.
     let said = repo.env().dir().join("said");
     let listen = format!(
-        "#!/bin/sh\nread -r line\necho \"$* $line\" >> '{}'\n",
+        "#!/bin/sh\nread -r line\nprintf '%s\\n' \"$* $line\" >> '{}'\n",
         said.display()
     );
     assert_eq!(words(&listen), ["info harness_trust"]);
