@@ -10,7 +10,7 @@ use super::entries::{self, Done, Misfit, Strictness};
 use super::error::SetupError;
 use super::json::{Document, Position};
 use super::place::{Part, Place};
-use super::server_table;
+use super::{server_table, servers};
 
 const BOM: &str = "\u{feff}";
 
@@ -116,7 +116,7 @@ impl Draft {
             Part::Hooks => {
                 self.edit_json(|document| entries::install_hooks(document, harness, strictness))
             }
-            Part::Server => self.edit_json(|document| entries::install_server(document, harness)),
+            Part::Server => self.edit_json(|document| servers::install_server(document, harness)),
             Part::ServerTable => {
                 let done = server_table::install(self.text());
                 let (text, done) = done.map_err(|e| self.misfit(e.at, e.to_string()))?;
@@ -126,7 +126,8 @@ impl Draft {
             }
             Part::Whole(content) => {
                 match self.text() {
-                    Some(text) if text == content => return Ok(()),
+                    // Git may have given its lines other ends.
+                    Some(text) if text.replace("\r\n", "\n") == content => return Ok(()),
                     Some(text) if text.contains(WRITTEN_BY_US) => {
                         self.done.updated.push("all of it".to_owned());
                     }
@@ -153,7 +154,7 @@ impl Draft {
                 self.edit_json(|document| entries::remove_hooks(document, harness).map(gone))
             }
             Part::Server => {
-                self.edit_json(|document| entries::remove_server(document, harness).map(gone))
+                self.edit_json(|document| servers::remove_server(document, harness).map(gone))
             }
             Part::ServerTable => {
                 let done = server_table::remove(self.text());

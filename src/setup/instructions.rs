@@ -9,6 +9,7 @@ use super::draft::Drafts;
 use super::entries;
 use super::error::SetupError;
 use super::place::Place;
+use super::servers;
 
 /// What a coding agent has to know.
 pub const GUIDE: &str = include_str!("../../templates/AGENTS.md");
@@ -124,7 +125,7 @@ fn of_gemini(drafts: &mut Drafts, top: &Path) -> Result<Reading, SetupError> {
 /// Returns the names below the repository that Gemini CLI's settings give.
 fn names_in_settings(drafts: &mut Drafts, top: &Path) -> Result<Vec<String>, SetupError> {
     let settings = drafts.open(&top.join(SETTINGS))?.json()?;
-    let mut names = entries::context_names(&settings).unwrap_or_default();
+    let mut names = servers::context_names(&settings).unwrap_or_default();
     let is_below = |name: &str| {
         let mut parts = Path::new(name).components();
         !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
@@ -141,7 +142,7 @@ pub fn install(drafts: &mut Drafts, harness: Harness) -> Result<(), SetupError> 
     if reading.named_by_settings {
         let settings = drafts.place.base().join(SETTINGS);
         let draft = drafts.open_for(&settings, harness)?;
-        draft.edit_json(entries::install_context)?;
+        draft.edit_json(servers::install_context)?;
     }
     for (file, content) in reading.files {
         let draft = drafts.open_for(&file, harness)?;
@@ -180,7 +181,7 @@ pub fn remove(
                 names.push("GEMINI.md".to_owned());
                 let draft = drafts.open_for(&top.join(SETTINGS), *harness)?;
                 draft.edit_json(|document| {
-                    let updated = entries::remove_context(document)?;
+                    let updated = servers::remove_context(document)?;
                     Ok(entries::Done {
                         updated,
                         ..entries::Done::default()

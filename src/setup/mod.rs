@@ -15,6 +15,7 @@ mod place;
 mod plan;
 mod report;
 mod server_table;
+mod servers;
 mod table;
 mod value;
 mod verify;

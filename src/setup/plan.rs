@@ -128,9 +128,17 @@ fn remove_parts(drafts: &mut Drafts, harness: Harness) -> Result<(), SetupError>
 
 /// Tells whether a harness has anything of ours in its files, instructions aside.
 pub fn is_set_up(place: &Place, harness: Harness) -> bool {
-    let mut drafts = Drafts::new(place);
-    let removed = remove_parts(&mut drafts, harness);
-    removed.is_ok() && drafts.all.iter().any(Draft::is_changed)
+    place.all_files(harness).into_iter().any(|(file, parts)| {
+        let mut drafts = Drafts::new(place);
+        // In what cannot be read nothing is found, which says nothing about the other files.
+        let Ok(draft) = drafts.open_for(&file, harness) else {
+            return false;
+        };
+        let removed = parts
+            .into_iter()
+            .try_for_each(|part| draft.remove(part, harness));
+        removed.is_ok() && draft.is_changed()
+    })
 }
 
 /// Returns what a harness's hook before edits runs, where it is set up.

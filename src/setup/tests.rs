@@ -8,7 +8,7 @@ use crate::model::harness::Harness;
 
 use super::entries::{self, Strictness};
 use super::json::{Document, Kind, Node};
-use super::{block, server_table, table};
+use super::{block, server_table, servers, table};
 
 /// Choices, one after the other; the first of every kind when they are used up.
 struct Tape<'t> {
@@ -207,13 +207,13 @@ fn keeps(new: &Plain, old: &Plain) -> bool {
 
 fn install(document: &mut Document, harness: Harness) {
     entries::install_hooks(document, harness, Strictness::AsItIs).unwrap();
-    entries::install_server(document, harness).unwrap();
-    entries::install_context(document).unwrap();
+    servers::install_server(document, harness).unwrap();
+    servers::install_context(document).unwrap();
 }
 
 fn remove(document: &mut Document, harness: Harness) {
-    entries::remove_context(document).unwrap();
-    entries::remove_server(document, harness).unwrap();
+    servers::remove_context(document).unwrap();
+    servers::remove_server(document, harness).unwrap();
     entries::remove_hooks(document, harness).unwrap();
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::answer;
 use crate::cli::error::CliError;
@@ -30,8 +31,8 @@ Examples:
   reflectt setup --check              exits with 4 if anything is missing or out of date
   reflectt setup claude --user        in your own files instead, for all repositories")]
 pub struct SetupArgs {
-    /// claude, codex, gemini, copilot, cursor, opencode [default: those found].
-    #[arg(value_name = "HARNESS", value_parser = parse_harness)]
+    /// [default: those found].
+    #[arg(value_name = "HARNESS", value_parser = harness())]
     harnesses: Vec<Harness>,
     /// Show what would change in each file, and change nothing.
     #[arg(long, conflicts_with = "check")]
@@ -51,10 +52,9 @@ pub struct SetupArgs {
     strict: bool,
 }
 
-fn parse_harness(text: &str) -> Result<Harness, String> {
-    let names = || Harness::ALL.map(Harness::as_str).join(", ");
-    text.parse()
-        .map_err(|_| format!("no harness of that name; there are {}", names()))
+fn harness() -> impl TypedValueParser<Value = Harness> {
+    let names = PossibleValuesParser::new(Harness::ALL.map(Harness::as_str));
+    names.try_map(|name| name.parse::<Harness>())
 }
 
 /// What a run works on.

@@ -7,7 +7,6 @@ use super::*;
 /// Returns what `doctor` finds about harnesses, as `severity what`, with a program of this text
 /// in the place of `reflectt`; none if it is empty.
 fn findings(repo: &Repo, program: &str) -> Vec<(String, String)> {
-    setup(repo, &["--check", "cursor"]).run();
     let bin = repo.env().dir().join("tools");
     std::fs::remove_file(bin.join("reflectt")).ok();
     if !program.is_empty() {
@@ -34,7 +33,11 @@ fn doctor_runs_what_is_installed() {
     let repo = repo();
     repo.found(&["kai"]);
     assert_eq!(findings(&repo, WELL), []);
-    run(&repo, &["claude", "codex", "gemini", "copilot", "cursor"]).ok();
+    run(
+        &repo,
+        &["claude", "codex", "gemini", "copilot", "cursor", "opencode"],
+    )
+    .ok();
     let words = |program: &str| -> Vec<String> {
         findings(&repo, program)
             .into_iter()
@@ -53,7 +56,7 @@ fn doctor_runs_what_is_installed() {
             .iter()
             .filter(|w| *w == "error harness_hook")
             .count(),
-        5
+        6
     );
     // Each is asked in its own words, with the command of its own file.
     let said = repo.env().dir().join("said");
@@ -69,6 +72,7 @@ fn doctor_runs_what_is_installed() {
         ("gemini", "\"tool_name\":\"write_file\""),
         ("copilot", "\"toolName\":\"apply_patch\""),
         ("cursor", "\"conversation_id\""),
+        ("opencode", "\"filePath\""),
     ] {
         let line = format!("hook agent before-edit --harness {harness} ");
         let line = said.lines().find(|l| l.starts_with(&line)).unwrap();
