@@ -47,7 +47,12 @@ pub fn write(plan: &Plan) -> Result<(), SetupError> {
                 put.map_err(|error| write_error(draft, error.error))?;
             }
             None => {
-                fs::remove_file(path).map_err(|source| write_error(draft, source))?;
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(write_error(draft, error));
+                    }
+                    _ => {}
+                }
                 remove_empty(path, plan.place.base());
             }
         }

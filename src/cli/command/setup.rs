@@ -350,8 +350,10 @@ fn fault(error: SetupError) -> CliError {
             refused(error, "run it again (nothing was changed)".to_owned())
         }
         SetupError::Write { path, .. } => {
-            let dir = Path::new(path).parent().unwrap_or(Path::new("."));
-            let hint = format!("ls -ld '{}' (shows who may write there)", dir.display());
+            let dir = Path::new(path).parent();
+            let dir = dir.filter(|dir| !dir.as_os_str().is_empty());
+            let dir = dir.unwrap_or(Path::new(".")).display();
+            let hint = format!("ls -ld {dir} (shows who may write there)");
             CliError::from(anyhow::Error::new(error)).hint(hint)
         }
         SetupError::Git(_) => match error {
