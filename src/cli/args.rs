@@ -86,6 +86,7 @@ pub enum Command {
     Sync(command::sync::SyncArgs),
     Daemon(command::daemon::DaemonArgs),
     Config(command::config::ConfigArgs),
+    Setup(command::setup::SetupArgs),
     Hooks(command::hooks::HooksArgs),
     Hook(command::hook::HookArgs),
     Check(command::check::CheckArgs),
@@ -108,6 +109,7 @@ impl Command {
             self,
             Command::Init(_)
                 | Command::Join(_)
+                | Command::Setup(_)
                 | Command::Hooks(_)
                 | Command::Hook(_)
                 | Command::Daemon(_)

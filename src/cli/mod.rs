@@ -130,6 +130,7 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Daemon(command) => return command.run(session),
         Command::Sync(command) => command.run(session),
         Command::Config(command) => command.run(session),
+        Command::Setup(command) => command.run(session),
         Command::Hooks(command) => command.run(session),
         Command::Hook(command) => return command.run(session),
         Command::Check(command) => return command.run(session),

@@ -30,6 +30,7 @@ mod ranges;
 mod readme;
 mod review_shown;
 mod reviews;
+mod setup;
 mod sharing;
 mod storage;
 mod support;

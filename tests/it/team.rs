@@ -32,7 +32,7 @@ fn founding_a_team_and_joining_it() {
         --- stderr
         hint: reflectt join NAME (puts you on the team; in every worktree with its own name)
         hint: reflectt task new TITLE --criterion TEXT (adds work)
-        hint: reflectt guide >> AGENTS.md (tells coding agents how to take part)
+        hint: reflectt setup (hooks, tools and instructions for coding agents)
         ",
     );
     repo.reflectt(["init"]).snapshot(

@@ -37,6 +37,7 @@ pub mod reopen;
 pub mod review;
 pub mod run;
 pub mod send;
+pub mod setup;
 mod show_message;
 pub mod status;
 pub mod submit;
