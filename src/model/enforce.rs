@@ -125,6 +125,18 @@ impl<'a> ClaimIndex<'a> {
         }
     }
 
+    /// Returns the plain paths at and below which all lies that others than `who` have claimed;
+    /// see [`PathPattern::anchor`].
+    pub fn anchors_of_others(&self, who: &Who) -> BTreeSet<&'a str> {
+        let claims = self.claims.iter().zip(&self.elsewhere);
+        let others = claims.filter(|(claim, elsewhere)| {
+            **elsewhere || who.agent().is_none_or(|me| *me != claim.agent)
+        });
+        others
+            .flat_map(|(claim, _)| claim.paths.iter().map(PathPattern::anchor))
+            .collect()
+    }
+
     /// Returns the claims that match a path, in the order of their ids, and how they hold it.
     fn matching(&self, path: &[u8]) -> BTreeMap<usize, Hold> {
         let mut found = BTreeMap::new();
