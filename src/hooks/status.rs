@@ -207,9 +207,10 @@ fn agent_edit(top: Option<&Path>) -> Layer {
         let Ok(settings) = serde_json::from_slice::<serde_json::Value>(&text) else {
             return false;
         };
-        settings["hooks"]["PreToolUse"]
-            .to_string()
-            .contains("hook agent-edit")
+        let hooks = settings["hooks"]["PreToolUse"].to_string();
+        ["hook agent-edit", "hook agent before-edit"]
+            .iter()
+            .any(|command| hooks.contains(command))
     });
     match active {
         Some(path) => Layer {

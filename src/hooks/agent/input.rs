@@ -31,6 +31,10 @@ pub struct Input {
     pub ended_badly: bool,
     /// What the harness's own task is called, and what it says.
     pub task: String,
+    /// Whether it is of an agent that the session's own agent has started.
+    pub of_subagent: bool,
+    /// Who speaks in a prompt.
+    pub speaker: Speaker,
     /// What was no text was replaced in what was read.
     pub is_mended: bool,
     shape: Shape,
@@ -47,6 +51,23 @@ pub enum Source {
     Forked,
 }
 
+/// Who speaks in a prompt.
+///
+/// Some harnesses send a prompt event, too, when a stop hook makes the agent go on, with the hook's
+/// own words, and when an agent that it has started is done.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    #[default]
+    User,
+    Ourselves,
+    Harness,
+}
+
+/// With this we begin what we say to an agent that would stop, to know it again.
+pub const BEFORE_STOP: &str = "Before you stop:";
+/// With this Claude Code tells that an agent it has started is done.
+const NOTIFICATION: &str = "<task-notification>";
+
 /// What the keys alone tell of the harness.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Shape {
@@ -58,6 +79,8 @@ struct Shape {
     turn: bool,
     /// `event`: our plugin for OpenCode.
     plugin: bool,
+    /// `timestamp`: of Copilot and Gemini CLI.
+    timestamp: bool,
 }
 
 impl Input {
@@ -86,12 +109,12 @@ impl Input {
         let shape = self.shape;
         if shape.conversation {
             Harness::Cursor
-        } else if shape.camel || has("COPILOT_CLI") {
-            Harness::Copilot
         } else if shape.plugin {
             Harness::OpenCode
-        } else if OF_GEMINI.contains(&event) || has("GEMINI_SESSION_ID") {
+        } else if OF_GEMINI.contains(&event) || (shape.timestamp && has("GEMINI_SESSION_ID")) {
             Harness::Gemini
+        } else if shape.camel || (shape.timestamp && has("COPILOT_CLI")) {
+            Harness::Copilot
         } else if shape.turn || (has("CODEX_HOME") && !has("CLAUDECODE")) {
             Harness::Codex
         } else if has("CURSOR_VERSION") && event.starts_with(char::is_lowercase) {
@@ -99,6 +122,13 @@ impl Input {
         } else {
             Harness::Claude
         }
+    }
+}
+
+impl Input {
+    /// Tells whether it may be Copilot that runs a hook written for Claude Code.
+    pub fn is_of_guest(&self) -> bool {
+        self.shape.timestamp && !self.shape.camel
     }
 }
 
@@ -139,6 +169,15 @@ impl<'de> Visitor<'de> for TopLevel {
                     text()?;
                     input.shape.turn = true;
                 }
+                "timestamp" => {
+                    text()?;
+                    input.shape.timestamp = true;
+                }
+                "agentid" => input.of_subagent = text()?.is_some(),
+                "prompt" => {
+                    let prompt = text()?.unwrap_or_default();
+                    input.speaker = Speaker::of(prompt.trim_start());
+                }
                 "hookeventname" => input.event = text()?,
                 "event" => {
                     let event = text()?;
@@ -175,6 +214,18 @@ impl<'de> Visitor<'de> for TopLevel {
         input.cwd = input.cwd.or(root).filter(|cwd| !cwd.is_empty());
         input.session = input.session.filter(|session| !session.is_empty());
         Ok(input)
+    }
+}
+
+impl Speaker {
+    fn of(prompt: &str) -> Speaker {
+        if prompt.starts_with(BEFORE_STOP) {
+            Speaker::Ourselves
+        } else if prompt.starts_with(NOTIFICATION) {
+            Speaker::Harness
+        } else {
+            Speaker::User
+        }
     }
 }
 
@@ -378,8 +429,13 @@ mod tests {
         let of = |json: &str, set: &[&str]| read(json).harness(|name| set.contains(&name));
         let start = r#"{"session_id":"s","hook_event_name":"SessionStart"}"#;
         assert_eq!(of(start, &["CLAUDECODE"]), Harness::Claude);
-        assert_eq!(of(start, &["COPILOT_CLI"]), Harness::Copilot);
-        assert_eq!(of(start, &["GEMINI_SESSION_ID"]), Harness::Gemini);
+        let stamped = r#"{"session_id":"s","hook_event_name":"SessionStart","timestamp":"t"}"#;
+        assert_eq!(
+            of(stamped, &["COPILOT_CLI", "CLAUDECODE"]),
+            Harness::Copilot
+        );
+        assert_eq!(of(stamped, &["GEMINI_SESSION_ID"]), Harness::Gemini);
+        assert_eq!(of(start, &["COPILOT_CLI", "CLAUDECODE"]), Harness::Claude);
         assert_eq!(of(start, &["CODEX_HOME"]), Harness::Codex);
         // An agent that was started by another one inherits what that one had set.
         let nested = r#"{"conversation_id":"c","tool_name":"Write"}"#;
@@ -408,6 +464,14 @@ mod tests {
         assert!(read(r#"{"hook_event_name":"StopFailure","error":"rate_limit"}"#).ended_badly);
         assert!(read(r#"{"stopReason":"rate_limited"}"#).ended_badly);
         assert!(!read(r#"{"stopReason":"end_turn","error":null}"#).ended_badly);
+    }
+
+    #[test]
+    fn who_speaks_in_a_prompt_is_told() {
+        let of = |prompt: &str| read(&serde_json::json!({"prompt": prompt}).to_string()).speaker;
+        assert_eq!(of("go on"), Speaker::User);
+        assert_eq!(of(&format!("{BEFORE_STOP}\n- this")), Speaker::Ourselves);
+        assert_eq!(of("<task-notification>\n<id>"), Speaker::Harness);
     }
 
     #[test]

@@ -17,9 +17,8 @@ mod tool;
 mod wake;
 
 pub use before_edit::judge;
-pub use edits::{Edit, Edits, by_repository, edits};
+pub use edits::{Edit, by_repository, edits};
 pub use facts::Fact;
-pub use input::{Input, Source};
+pub use input::{BEFORE_STOP, Input};
 pub use output::{Answer, Printed, Reader};
 pub use respond::{Asking, Part, Reply, respond};
-pub use tool::Tool;

@@ -47,8 +47,8 @@ const ROUSED: u8 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reader<'e> {
     pub harness: Harness,
-    /// Whether it is Copilot with a file that was written for Claude Code: it takes either format,
-    /// by the name of the event, so it is given both.
+    /// Whether it is Copilot with a file that was written for Claude Code: there it takes a denial in
+    /// either format and context in its own alone, so it is given both.
     pub as_guest: bool,
     /// What the harness calls the event, if it said so.
     pub event: Option<&'e str>,
@@ -93,7 +93,7 @@ fn deny(reason: &str, reader: Reader) -> Value {
         "permissionDecisionReason": reason,
     });
     match reader.harness {
-        Harness::Claude if reader.as_guest => json!({
+        Harness::Claude | Harness::Copilot if reader.as_guest => json!({
             "permissionDecision": "deny",
             "permissionDecisionReason": reason,
             "hookSpecificOutput": claude,
@@ -136,7 +136,7 @@ fn context(text: &str, event: AgentEvent, reader: Reader) -> Value {
         "additionalContext": text,
     });
     match reader.harness {
-        Harness::Claude if reader.as_guest => {
+        Harness::Claude | Harness::Copilot if reader.as_guest => {
             json!({"additionalContext": text, "hookSpecificOutput": specific})
         }
         Harness::Claude | Harness::Codex | Harness::Gemini => {

@@ -17,7 +17,7 @@ use crate::ops::{AgentStatus, Context, OpsError, glance_at_mail, status};
 use crate::store::{AgentSession, AgentSessions, Crowded};
 
 use super::facts::{Fact, MESSAGE, is_loss};
-use super::input::{Input, Source};
+use super::input::{Input, Source, Speaker};
 use super::tool::Tool;
 use super::wake::wake;
 use crate::hooks::{TimeLimit, is_managed};
@@ -255,7 +255,9 @@ impl Moment<'_> {
             return Ok(Reply::Nothing);
         };
         self.change(|session| {
-            session.nudges = 0;
+            if self.asking.input.speaker == Speaker::User {
+                session.nudges = 0;
+            }
             session.waiter = None;
             // It takes nothing to know with a prompt: the next tool brings it.
             if self.asking.harness == Harness::Cursor {
@@ -283,6 +285,10 @@ impl Moment<'_> {
         self.change(|session| {
             session.waiter = None;
             let mut parts = Vec::new();
+            // What is told to an agent that this one has started is not told to this one.
+            if self.asking.input.of_subagent {
+                return Ok(context(strays_of(session, strays)));
+            }
             self.take_crowded(session, &mut parts);
             let owed = std::mem::take(&mut session.owed);
             let matters = |message: &&Message| owed || message.urgent || is_loss(message);
@@ -294,10 +300,7 @@ impl Moment<'_> {
             if !new.is_empty() {
                 parts.push(Part::Mail(new));
             }
-            let strays = note_strays(session, strays);
-            if !strays.is_empty() {
-                parts.push(Part::Strays(strays));
-            }
+            parts.extend(strays_of(session, strays));
             Ok(context(parts))
         })
     }
@@ -400,7 +403,7 @@ fn note_mail(session: &mut AgentSession, unread: &[Message]) -> Vec<Message> {
 }
 
 /// Leaves of what is changed in claims of others what a session was not told of.
-fn note_strays(session: &mut AgentSession, strays: Vec<Finding>) -> Vec<Finding> {
+fn strays_of(session: &mut AgentSession, strays: Vec<Finding>) -> Vec<Part> {
     let mut new = Vec::new();
     for mut stray in strays {
         let Some(holder) = stray.holder() else {
@@ -415,7 +418,10 @@ fn note_strays(session: &mut AgentSession, strays: Vec<Finding>) -> Vec<Finding>
             new.push(stray);
         }
     }
-    new
+    match new.is_empty() {
+        true => Vec::new(),
+        false => vec![Part::Strays(new)],
+    }
 }
 
 fn context(parts: Vec<Part>) -> Reply {

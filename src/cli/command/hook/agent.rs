@@ -126,7 +126,7 @@ impl Call<'_> {
     fn print(&self, answer: Answer) -> u8 {
         let reader = Reader {
             harness: self.harness,
-            as_guest: self.session.variable("COPILOT_CLI").is_some(),
+            as_guest: self.input.is_of_guest() && self.session.variable("COPILOT_CLI").is_some(),
             event: self.input.event.as_deref(),
         };
         let Printed {

@@ -6,7 +6,7 @@ use crate::cli::excerpt::{beginning, cut, first_line};
 use crate::cli::time;
 use crate::cli::ui::Ui;
 use crate::cli::visible::escape;
-use crate::hooks::agent::{Fact, Part};
+use crate::hooks::agent::{BEFORE_STOP, Fact, Part};
 use crate::model::advice::Call;
 use crate::model::message::{Message, Notice};
 use crate::model::name::AgentName;
@@ -48,7 +48,7 @@ fn words(ui: &Ui, part: &Part) -> String {
         Part::Crowded(me) => crowded(me),
         Part::Mail(messages) => mail(ui, messages),
         Part::Strays(findings) => strays(ui, findings),
-        Part::Undone(facts) => format!("Before you stop:\n{}", undone(facts)),
+        Part::Undone(facts) => format!("{BEFORE_STOP}\n{}", undone(facts)),
         Part::News(facts) => news(ui, facts),
         Part::Unsubmitted(task) => unsubmitted(task),
     }
