@@ -33,6 +33,9 @@ const SIGN: i64 = 60_000;
 /// Before the key of what an agent was asked to go on for.
 const NUDGED: &str = "nudged:";
 
+/// With this begins what stands for the id of a session that has none.
+const UNNAMED: &str = "session of ";
+
 /// One event, and what is known of it.
 pub struct Asking<'a> {
     pub event: AgentEvent,
@@ -81,6 +84,9 @@ pub enum Reply {
 ///
 /// What could not be read or remembered.
 pub fn respond(ctx: &Context, asking: &Asking) -> Result<Reply, OpsError> {
+    if !is_managed(ctx)? {
+        return Ok(Reply::Nothing);
+    }
     let Some(me) = ctx.identity() else {
         return nobody(ctx, asking);
     };
@@ -109,7 +115,7 @@ pub fn respond(ctx: &Context, asking: &Asking) -> Result<Reply, OpsError> {
 
 /// Says how to join, where a team works and nobody knows who this is.
 fn nobody(ctx: &Context, asking: &Asking) -> Result<Reply, OpsError> {
-    if asking.event != AgentEvent::SessionStart || !is_managed(ctx)? {
+    if asking.event != AgentEvent::SessionStart {
         return Ok(Reply::Nothing);
     }
     let id = session_id(ctx, asking, None);
@@ -131,7 +137,7 @@ fn begun(source: Source) -> String {
 fn session_id(ctx: &Context, asking: &Asking, me: Option<&AgentName>) -> String {
     asking.input.session.clone().unwrap_or_else(|| {
         let name = me.map_or("", AgentName::as_str);
-        format!("of {name} in {}", worktree(ctx))
+        format!("{UNNAMED}{name} in {}", worktree(ctx))
     })
 }
 
@@ -175,9 +181,6 @@ impl Moment<'_> {
 
     fn start(&self) -> Result<Reply, OpsError> {
         let process = self.process().to_string();
-        if !is_managed(self.ctx)? {
-            return Ok(Reply::Nothing);
-        }
         let event = begun(self.asking.input.source);
         // A disk that is full keeps nobody from knowing where it stands.
         let repeated = self.change(|session| {
@@ -218,6 +221,9 @@ impl Moment<'_> {
     /// whether there are any.
     fn mark_companions(&self, process: &str) -> bool {
         let input = self.asking.input;
+        if input.session.is_none() {
+            return false;
+        }
         let now = self.ctx.now().0;
         let worktree = worktree(self.ctx);
         // What goes on under another id in the same process is no second session; nor is each
@@ -225,9 +231,10 @@ impl Moment<'_> {
         let goes_on = input.source != Source::Fresh || self.asking.harness == Harness::OpenCode;
         let others = self.sessions.others(&self.id).into_iter().filter(|other| {
             let is_here = other.agent == self.me.as_str() && other.worktree == worktree;
+            let is_named = !other.id().starts_with(UNNAMED);
             let age = Duration::from_millis(now.saturating_sub(other.seen).max(0).unsigned_abs());
             let same_process = other.process == process && goes_on;
-            is_here && age < LIVES && !same_process && !has_ended(other)
+            is_here && is_named && age < LIVES && !same_process && !has_ended(other)
         });
         let mut found = false;
         for other in others {

@@ -202,10 +202,10 @@ impl Call<'_> {
         for outcome in &outcomes {
             match outcome {
                 Outcome::Block(verdict) | Outcome::Unrecorded(verdict, _) => {
-                    denied.push_str(&say(verdict).as_error(Color::Off));
+                    append(&mut denied, &say(verdict).as_error(Color::Off));
                 }
                 Outcome::Warn(verdict) => {
-                    remarks.push_str(&say(verdict).as_warning(Color::Off));
+                    append(&mut remarks, &say(verdict).as_warning(Color::Off));
                 }
                 Outcome::CannotDecide(_) if !ui.is_json() || denied.is_empty() => {
                     report(session, outcome, &Occasion::Edit, true);
@@ -250,6 +250,17 @@ impl Call<'_> {
         let here = here.filter(|here| here.common_dir() == target.common_dir());
         self.session
             .identity_or_warn(here.as_ref().unwrap_or(target))
+    }
+}
+
+/// Appends what is said of one repository, without the hints that were given for another.
+fn append(text: &mut String, more: &str) {
+    for line in more.lines() {
+        let is_known = line.starts_with("hint: ") && text.lines().any(|known| known == line);
+        if !is_known {
+            text.push_str(line);
+            text.push('\n');
+        }
     }
 }
 

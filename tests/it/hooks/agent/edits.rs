@@ -38,6 +38,7 @@ fn patch(files: &[&str]) -> String {
 #[test]
 fn every_file_of_a_call_is_judged_and_all_are_named_in_one_answer() {
     let (repo, id) = held();
+    repo.set("link", "wip.agent", "5");
     let docs = claim(&repo, "link", "Write the guide", "docs");
     let files = [
         "src/lib.rs",
@@ -169,9 +170,10 @@ fn an_edit_that_is_not_understood_is_never_let_through_in_silence() {
 
 #[test]
 fn files_of_several_repositories_are_judged_each_in_its_own() {
-    let (repo, _) = held();
+    let (repo, own) = held();
     let other = repo.env().repo("other");
     other.found(&["kai", "sage"]);
+    prepare(&other);
     let id = claim(&other, "sage", "Elsewhere", "lib");
     let links = repo.worktree("links");
     let files = [
@@ -195,12 +197,13 @@ fn files_of_several_repositories_are_judged_each_in_its_own() {
     ] {
         assert!(reason.contains(named), "{named}\n{reason}");
     }
-    // A reason to go on is on the record in both.
+    assert_eq!(reason.matches("hint: reflectt next").count(), 1, "{reason}");
+    // A reason to go on is on the record of each.
     let all = fire(&repo, "before-edit", "claude", &call).env("REFLECTT_OVERRIDE", "agreed");
     silent(&all.run());
-    for (repo, id) in [(&other, &id)] {
+    for (repo, id) in [(&other, &id), (&repo, &own)] {
         let shown = repo.reflectt(["task", "show", id]).ok().stdout;
-        assert_eq!(shown.matches("agreed").count(), 1, "{shown}");
+        assert!(shown.contains("all the same: agreed"), "{shown}");
     }
 }
 

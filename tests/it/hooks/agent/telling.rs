@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 
 use super::*;
-use crate::support::{TestEnv, race};
+use crate::support::{Running, TestEnv};
 
 fn start(repo: &Repo, session: &str, source: &str) -> Output {
     claude(repo, "session-start", session, json!({"source": source})).run()
@@ -92,6 +92,12 @@ fn who_is_nobody_is_told_how_to_join_and_nothing_else() {
     );
 }
 
+/// Starts all before the end of any is waited for.
+fn at_once(runs: impl Iterator<Item = Run>) -> Vec<Output> {
+    let running: Vec<Running> = runs.map(Run::spawn).collect();
+    running.into_iter().map(Running::finish).collect()
+}
+
 #[test]
 fn one_event_of_two_configurations_acts_once() {
     let repo = bound();
@@ -99,7 +105,7 @@ fn one_event_of_two_configurations_acts_once() {
     claim(&repo, "kai", "Keep the return path", "src/auth");
     for event in ["session-start", "stop", "teammate-idle"] {
         let runs = (0..4).map(|_| claude(&repo, event, event, json!({"source": "startup"})));
-        let outputs = race(runs);
+        let outputs = at_once(runs);
         let speaks = |output: &&Output| !output.stdout.is_empty() || output.status == Some(2);
         let spoke = outputs.iter().filter(speaks).count();
         // Whoever is idle is told of one thing at a time.
@@ -107,7 +113,7 @@ fn one_event_of_two_configurations_acts_once() {
         assert!((1..=most).contains(&spoke), "{event}: {outputs:?}");
     }
     let runs = (0..4).map(|_| claude(&repo, "prompt", "p", json!({"prompt": "hi"})));
-    let spoke = race(runs)
+    let spoke = at_once(runs)
         .into_iter()
         .filter(|output| !output.stdout.is_empty());
     assert_eq!(spoke.count(), 1);
