@@ -171,19 +171,21 @@ impl AgentSessions {
 
     /// Forgets what is too old to be of a session that goes on.
     pub fn prune(&self) {
-        for path in self.files() {
+        for path in self.entries() {
             if written_ago(&path).is_some_and(|ago| ago > KEPT) {
-                remove(&path);
+                drop(fs::remove_file(&path));
             }
         }
     }
 
     fn files(&self) -> Vec<PathBuf> {
+        let is_file = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
+        self.entries().filter(is_file).collect()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = PathBuf> {
         let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        let paths = entries.map(|entry| entry.path());
-        paths
-            .filter(|path| path.extension().is_some_and(|end| end == "json"))
-            .collect()
+        entries.map(|entry| entry.path())
     }
 }
 
@@ -294,6 +296,23 @@ mod tests {
         session.tell("w:1".to_owned());
         session.forget_told("m:", |id| id == "11");
         assert_eq!(session.told, ["m:11", "w:1"]);
+    }
+
+    #[test]
+    fn what_nobody_has_written_to_for_long_is_forgotten() {
+        let (_dir, sessions) = sessions();
+        for id in ["old", "new"] {
+            tell(&sessions, id, "a");
+        }
+        let long_ago = std::time::SystemTime::now() - KEPT * 2;
+        for end in ["json", "lock"] {
+            let path = sessions.path("old").with_extension(end);
+            let file = fs::File::options().append(true).open(path).unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+        sessions.prune();
+        assert_eq!(sessions.entries().count(), 2);
+        assert!(sessions.get("new").is_some() && sessions.get("old").is_none());
     }
 
     #[test]

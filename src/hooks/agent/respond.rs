@@ -30,6 +30,10 @@ const REPEATED: Duration = Duration::from_secs(20);
 const LIVES: Duration = Duration::from_secs(10 * 60);
 /// How often a sign of life is written down.
 const SIGN: i64 = 60_000;
+/// How long git may look for what a shell has changed.
+const LOOK_MAX: Duration = Duration::from_secs(1);
+/// Among what a session was told: that this took longer.
+const TOO_SLOW: &str = "strays: too slow";
 /// Before the key of what an agent was asked to go on for.
 const NUDGED: &str = "nudged:";
 
@@ -285,17 +289,18 @@ impl Moment<'_> {
         let Some(unread) = glance_at_mail(self.ctx)? else {
             return Ok(Reply::Nothing);
         };
-        let strays = match Tool::of(&self.asking.input.tool) {
-            Tool::Shell => strays(self.ctx, self.asking.limit.left())?,
-            _ => Vec::new(),
-        };
+        let strays = self.strays();
         self.change(|session| {
-            session.waiter = None;
+            let strays = strays.unwrap_or_else(|| {
+                session.tell(TOO_SLOW.to_owned());
+                Vec::new()
+            });
             let mut parts = Vec::new();
             // What is told to an agent that this one has started is not told to this one.
             if self.asking.input.of_subagent {
                 return Ok(context(strays_of(session, strays)));
             }
+            session.waiter = None;
             self.take_crowded(session, &mut parts);
             let owed = std::mem::take(&mut session.owed);
             let matters = |message: &&Message| owed || message.urgent || is_loss(message);
@@ -310,6 +315,19 @@ impl Moment<'_> {
             parts.extend(strays_of(session, strays));
             Ok(context(parts))
         })
+    }
+
+    /// Returns what a shell may have changed in claims of others; `None` if that could not be found
+    /// out in time. Then it is not tried again in this session, in which every call would wait.
+    fn strays(&self) -> Option<Vec<Finding>> {
+        if Tool::of(&self.asking.input.tool) != Tool::Shell {
+            return Some(Vec::new());
+        }
+        let session = self.sessions.get(&self.id).unwrap_or_default();
+        match session.was_told(TOO_SLOW) {
+            true => Some(Vec::new()),
+            false => strays(self.ctx, self.asking.limit.left().min(LOOK_MAX)).ok(),
+        }
     }
 
     fn stop(&self) -> Result<Reply, OpsError> {
