@@ -49,6 +49,9 @@ pub struct Asking<'a> {
     pub pid: Option<u32>,
     /// Whether nobody sits before the session, which ends with its turn.
     pub is_unattended: bool,
+    /// Whether another harness runs what was written for this one, and waits for what this one
+    /// lets run on.
+    pub is_guest: bool,
     pub limit: &'a TimeLimit,
 }
 

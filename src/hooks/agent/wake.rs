@@ -32,7 +32,7 @@ pub(super) fn wake(moment: &Moment) -> Result<Reply, OpsError> {
         // A session of one turn would never end.
         _ => !moment.asking.is_unattended,
     };
-    if !waits || input.ended_badly {
+    if !waits || input.ended_badly || moment.asking.is_guest {
         return Ok(Reply::Nothing);
     }
     let harness = moment.process();

@@ -123,10 +123,15 @@ impl Call<'_> {
         given.filter(|cwd| cwd.is_dir()).unwrap_or(here)
     }
 
+    /// Tells whether this is Copilot with a file that was written for Claude Code.
+    fn is_guest(&self) -> bool {
+        self.input.is_of_guest() && self.session.variable("COPILOT_CLI").is_some()
+    }
+
     fn print(&self, answer: Answer) -> u8 {
         let reader = Reader {
             harness: self.harness,
-            as_guest: self.input.is_of_guest() && self.session.variable("COPILOT_CLI").is_some(),
+            as_guest: self.is_guest(),
             event: self.input.event.as_deref(),
         };
         let Printed {
@@ -165,6 +170,7 @@ impl Call<'_> {
                     _ => None,
                 },
                 is_unattended: attended.is_some_and(|it| it == "0"),
+                is_guest: self.is_guest(),
                 limit: self.asked.limit,
             },
         );
