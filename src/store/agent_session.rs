@@ -43,6 +43,8 @@ pub struct AgentSession {
     pub seen: i64,
     /// How often in a row it was asked to go on.
     pub nudges: u32,
+    /// Whether what it was asked to go on with may come back as a prompt.
+    pub echoes: bool,
     /// What it was told, oldest first.
     told: Vec<String>,
     /// When which event last came, in milliseconds since 1970.

@@ -57,7 +57,9 @@ pub enum Source {
 /// own words, and when an agent that it has started is done.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
+    /// The event does not say what was said.
     #[default]
+    Unknown,
     User,
     Ourselves,
     Harness,
@@ -129,6 +131,11 @@ impl Input {
     /// Tells whether it may be Copilot that runs a hook written for Claude Code.
     pub fn is_of_guest(&self) -> bool {
         self.shape.timestamp && !self.shape.camel
+    }
+
+    /// Tells whether it is Cursor that asks, whatever file it was told to by.
+    pub fn is_of_cursor(&self) -> bool {
+        self.shape.conversation
     }
 }
 
@@ -472,6 +479,7 @@ mod tests {
         assert_eq!(of("go on"), Speaker::User);
         assert_eq!(of(&format!("{BEFORE_STOP}\n- this")), Speaker::Ourselves);
         assert_eq!(of("<task-notification>\n<id>"), Speaker::Harness);
+        assert_eq!(read("{}").speaker, Speaker::Unknown);
     }
 
     #[test]

@@ -269,8 +269,11 @@ impl Moment<'_> {
             return Ok(Reply::Nothing);
         };
         self.change(|session| {
-            if self.asking.input.speaker == Speaker::User {
-                session.nudges = 0;
+            let echoes = std::mem::take(&mut session.echoes);
+            match self.asking.input.speaker {
+                Speaker::User => session.nudges = 0,
+                Speaker::Unknown if !echoes => session.nudges = 0,
+                Speaker::Unknown | Speaker::Ourselves | Speaker::Harness => {}
             }
             session.waiter = None;
             // It takes nothing to know with a prompt: the next tool brings it.
@@ -380,6 +383,7 @@ impl Moment<'_> {
             let new: Vec<Fact> = new.take(max).collect();
             new.iter().for_each(|fact| note_nudge(session, fact));
             session.nudges += u32::from(!new.is_empty());
+            session.echoes |= !new.is_empty();
             Ok(new)
         })
     }

@@ -8,13 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 use crate::git::{Cancel, Fate};
+use crate::model::harness::Harness;
 use crate::ops::{AgentStatus, OpsError, status, wait_for_news};
 
 use super::facts::Fact;
 use super::respond::{Moment, Part, Reply, note_nudge, was_nudged};
 
-/// How long a session is waited for. Who comes back later starts with a prompt.
-const WAIT_MAX: Duration = Duration::from_secs(4 * 3600);
+/// How long a session is waited for: a little less than the harness lets it. Who comes back later
+/// starts with a prompt.
+const WAIT_MAX: Duration = Duration::from_secs(4 * 3600 - 60);
 /// How often it is looked whether anybody is left to be woken.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -33,6 +35,10 @@ pub(super) fn wake(moment: &Moment) -> Result<Reply, OpsError> {
         _ => !moment.asking.is_unattended,
     };
     if !waits || input.ended_badly || moment.asking.is_guest {
+        return Ok(Reply::Nothing);
+    }
+    // Cursor runs Claude Code's hooks as well, and waits for them.
+    if moment.asking.harness == Harness::Claude && input.is_of_cursor() {
         return Ok(Reply::Nothing);
     }
     let harness = moment.process();

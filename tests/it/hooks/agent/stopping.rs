@@ -61,6 +61,26 @@ fn our_own_words_are_no_prompt_of_the_user() {
 }
 
 #[test]
+fn words_that_come_back_without_their_text_are_known_by_their_place() {
+    let repo = bound();
+    let payload = json!({"session_id": "s", "cwd": repo.path()});
+    let ask = |event: &str| fire(&repo, event, "opencode", &payload).run().ok();
+    for round in 0..2 {
+        urgent(&repo, &format!("message {round}"));
+        let context = ask("stop").json()["context"].clone();
+        assert!(
+            context.as_str().unwrap().starts_with("Before you stop:"),
+            "{context}"
+        );
+        ask("prompt");
+    }
+    urgent(&repo, "message 2");
+    silent(&ask("stop"));
+    ask("prompt");
+    assert!(ask("stop").stdout.contains("Before you stop:"));
+}
+
+#[test]
 fn a_loop_an_error_and_an_agent_within_are_left_alone() {
     let repo = bound();
     claim(&repo, "kai", "Keep the return path", "src/auth");

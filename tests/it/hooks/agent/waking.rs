@@ -127,6 +127,16 @@ fn nobody_waits_for_a_harness_that_is_gone() {
 }
 
 #[test]
+fn who_runs_the_file_of_another_harness_does_not_wait() {
+    let repo = bound();
+    let copilot = json!({"timestamp": "2026-11-22T01:34:42.836Z", "stop_reason": "end_turn"});
+    let copilot = claude(&repo, "wake", "s", copilot).env("COPILOT_CLI", "1");
+    silent(&ends(copilot.spawn()));
+    let cursor = json!({"conversation_id": "c", "status": "completed"});
+    silent(&ends(claude(&repo, "wake", "s", cursor).spawn()));
+}
+
+#[test]
 fn a_session_of_one_turn_ends_with_it() {
     let repo = bound();
     let unattended = || {
