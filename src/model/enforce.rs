@@ -270,6 +270,24 @@ mod tests {
     }
 
     #[test]
+    fn others_have_what_neither_is_ones_own_nor_void() {
+        let claims = [
+            claim("aaaaaa", "kai", 1, &["src/own"]),
+            claim("bbbbbb", "link", 2, &["src/auth/", "docs/*.md"]),
+            claim("cccccc", "sage", 3, &["lib"]),
+            claim("dddddd", "kai", 4, &["elsewhere"]),
+        ];
+        let table = table(claims);
+        let expired = |claim: &Claim| claim.agent.as_str() == "sage";
+        let elsewhere = |claim: &Claim| claim.fence == Fence(4);
+        let index = ClaimIndex::new(&table, &[], &expired, &elsewhere);
+        let of = |who: &Who| index.anchors_of_others(who).into_iter().collect::<Vec<_>>();
+        assert_eq!(of(&agent("kai")), ["docs", "elsewhere", "src/auth"]);
+        let all = ["docs", "elsewhere", "src/auth", "src/own"];
+        assert_eq!(of(&Who::Person), all);
+    }
+
+    #[test]
     fn claims_of_others_hold_for_agents_and_people() {
         let table = table([
             claim("aaaaaa", "link", 1, &["src/auth", "*.lock"]),

@@ -309,6 +309,21 @@ fn what_a_shell_changed_in_claims_of_others_is_told_once() {
 }
 
 #[test]
+fn what_a_merge_brings_in_is_nobody_s_stray() {
+    let repo = bound();
+    claim(&repo, "link", "Keep the return path", "src/auth");
+    repo.git(["checkout", "-q", "-b", "links"]);
+    repo.write("src/auth/login.rs", "changed by its holder\n");
+    repo.git(["-c", "core.hooksPath=/dev/null", "commit", "-qam", "theirs"]);
+    repo.git(["checkout", "-q", "main"]);
+    repo.git(["merge", "-q", "--no-commit", "--no-ff", "links"]);
+    silent(&after(&repo, "s", "Bash"));
+    repo.git(["merge", "--abort"]);
+    repo.write("src/auth/login.rs", "changed\n");
+    assert!(context(&after(&repo, "s", "Bash")).contains("src/auth/login.rs"));
+}
+
+#[test]
 fn who_takes_no_context_with_a_prompt_is_told_by_the_next_tool() {
     let repo = bound();
     repo.as_agent("link", ["send", "kai", "by the way"]).ok();
