@@ -14,3 +14,7 @@ pub mod model;
 pub mod ops;
 pub mod setup;
 pub mod store;
+#[cfg(feature = "tui")]
+pub mod tui;
+#[cfg(feature = "web")]
+pub mod web;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A layer, and what it may reach.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("format", &["model"]),
     ("git", &[]),
@@ -28,10 +28,14 @@ const LAYERS: [(&str, &[&str]); 14] = [
         &["answer", "ops", "sync", "store", "format", "git", "model"],
     ),
     (
+        "tui",
+        &["answer", "ops", "sync", "store", "format", "git", "model"],
+    ),
+    (
         "cli",
         &[
-            "answer", "mcp", "daemon", "hooks", "setup", "web", "ops", "sync", "store", "format",
-            "git", "model",
+            "answer", "mcp", "daemon", "hooks", "setup", "tui", "web", "ops", "sync", "store",
+            "format", "git", "model",
         ],
     ),
     ("bin", &["cli"]),

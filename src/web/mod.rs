@@ -1,0 +1,1 @@
+//! The team by HTTP, for this machine.
