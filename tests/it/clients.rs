@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::support::process::BINARY;
-use super::support::{Output, Repo, TestEnv, poll_until};
+use super::support::process::{BINARY, run_within};
+use super::support::{Output, Repo, TestEnv};
 
 /// How long a client may take, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -68,45 +68,9 @@ impl Team {
             .envs(env.iter().copied())
             .current_dir(self.repo.path());
         let shown = format!("{} {}", program.display(), args.join(" "));
-        let output = run_within(command, &shown);
+        let output = run_within(command, LIMIT);
         Output::of(&self.repo, shown, output).ok().stdout
     }
-}
-
-/// Runs a program that is stopped, with a failure, when it takes too long.
-#[track_caller]
-fn run_within(mut command: Command, shown: &str) -> std::process::Output {
-    use std::os::unix::process::CommandExt as _;
-    use std::process::Stdio;
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let mut child = command.spawn().unwrap();
-    let group = -child.id().cast_signed();
-    let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let read = |from: &mut dyn std::io::Read| {
-        let mut data = Vec::new();
-        from.read_to_end(&mut data).ok();
-        data
-    };
-    std::thread::scope(|scope| {
-        let stdout = scope.spawn(|| read(&mut out));
-        let stderr = scope.spawn(|| read(&mut err));
-        let begun = std::time::Instant::now();
-        let status = poll_until(shown, LIMIT * 2, || {
-            if begun.elapsed() > LIMIT {
-                super::support::process::signal(group, libc::SIGKILL);
-            }
-            child.try_wait().unwrap()
-        });
-        std::process::Output {
-            status,
-            stdout: stdout.join().unwrap(),
-            stderr: stderr.join().unwrap(),
-        }
-    })
 }
 
 fn drive_with_python(mode: &str) {
@@ -155,7 +119,14 @@ fn the_inspector() {
     let id = team.repo.task("kai", "Keep the return path", &[]);
     let ask = |args: &[&str]| -> Value {
         // It is one run of the server for each question, in the directory it is started in.
-        let server = [BINARY, "-C", team.kai.path().to_str().unwrap(), "--as", "kai", "mcp"];
+        let server = [
+            BINARY,
+            "-C",
+            team.kai.path().to_str().unwrap(),
+            "--as",
+            "kai",
+            "mcp",
+        ];
         let said = team.run(&inspector, &[args, &["--"], &server].concat(), &[]);
         serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
     };
@@ -176,7 +147,10 @@ fn the_inspector() {
         assert!(text.contains(&id), "{uri}: {text}");
     }
     let templates = ask(&["--method", "resources/templates/list"]);
-    assert_eq!(templates["resourceTemplates"][0]["uriTemplate"], "reflectt://task/{id}");
+    assert_eq!(
+        templates["resourceTemplates"][0]["uriTemplate"],
+        "reflectt://task/{id}"
+    );
     let prompts = ask(&["--method", "prompts/list"]);
     assert_eq!(prompts["prompts"].as_array().unwrap().len(), 2, "{prompts}");
     let work = ask(&["--method", "prompts/get", "--prompt-name", "work"]);

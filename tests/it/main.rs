@@ -28,6 +28,7 @@ mod races;
 mod radar;
 mod ranges;
 mod readme;
+mod real_harness;
 mod review_shown;
 mod reviews;
 mod servers;

@@ -4,7 +4,6 @@
 mod pipe;
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -32,7 +31,10 @@ fn two_servers_that_race_for_a_task_have_one_winner() {
     let mut winners = BTreeSet::new();
     for round in 0..50 {
         let new = json!({"title": format!("Task {round}"), "criteria": ["it is there"]});
-        let id = servers[0].call("new_task", &new)["id"].as_str().unwrap().to_owned();
+        let id = servers[0].call("new_task", &new)["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let claim = json!({"name": "claim", "arguments": {"id": id}});
         // Each goes first half of the time; neither waits for the other.
         let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
@@ -46,7 +48,13 @@ fn two_servers_that_race_for_a_task_have_one_winner() {
             }
             let error = &answer["result"]["structuredContent"]["error"];
             let holder = ["kai", "link"][1 - at];
-            assert_eq!(error["holder"]["agent"].as_str().or(error["holder"].as_str()), Some(holder), "{answer}");
+            assert_eq!(
+                error["holder"]["agent"]
+                    .as_str()
+                    .or(error["holder"].as_str()),
+                Some(holder),
+                "{answer}"
+            );
         }
         let [winner] = won[..] else {
             panic!("round {round}: won by {won:?}");
@@ -120,8 +128,15 @@ fn what_is_no_message_is_answered_and_not_the_end() {
     }
     let unknown = server.request("tools/destroy", &json!({}));
     assert_eq!(unknown["error"]["code"], -32601, "{unknown}");
-    let garbled = server.others().into_iter().find(|it| it["error"]["code"] == -32700);
-    assert!(garbled.is_some_and(|it| it["id"].is_null()), "{:?}", server.others());
+    let garbled = server
+        .others()
+        .into_iter()
+        .find(|it| it["error"]["code"] == -32700);
+    assert!(
+        garbled.is_some_and(|it| it["id"].is_null()),
+        "{:?}",
+        server.others()
+    );
 }
 
 #[test]
@@ -163,7 +178,10 @@ fn a_claim_that_is_taken_back_is_there_or_not() {
     let mut link = Pipe::begun(&repo, "link");
     for round in 0..20 {
         let new = json!({"title": format!("Task {round}"), "criteria": ["it is there"]});
-        let id = link.call("new_task", &new)["id"].as_str().unwrap().to_owned();
+        let id = link.call("new_task", &new)["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let claim = json!({"name": "claim", "arguments": {"id": id}});
         let request = kai.ask("tools/call", &claim);
         // Sometimes before it is begun, sometimes in the middle, sometimes too late.

@@ -45,10 +45,9 @@ impl Pipe {
             .stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();
         let (input, output) = (child.stdin.take(), child.stdout.take());
-        Pipe {
-            child: Some(child),
-            ..Pipe::over(input.unwrap(), output.unwrap())
-        }
+        let mut pipe = Pipe::over(input.unwrap(), output.unwrap());
+        pipe.child = Some(child);
+        pipe
     }
 
     /// Starts a server, and shakes hands with it.
@@ -107,7 +106,8 @@ impl Pipe {
     /// Asks, and returns the number that the answer will have.
     pub fn ask(&mut self, method: &str, params: &Value) -> u64 {
         self.last += 1;
-        let message = json!({"jsonrpc": "2.0", "id": self.last, "method": method, "params": params});
+        let message =
+            json!({"jsonrpc": "2.0", "id": self.last, "method": method, "params": params});
         self.write(message.to_string().as_bytes());
         self.last
     }
@@ -139,7 +139,10 @@ impl Pipe {
     pub fn call(&mut self, tool: &str, arguments: &Value) -> Value {
         let call = json!({"name": tool, "arguments": arguments});
         let mut answer = self.request("tools/call", &call);
-        assert_ne!(answer["result"]["isError"], true, "{tool} {arguments}: {answer}");
+        assert_ne!(
+            answer["result"]["isError"], true,
+            "{tool} {arguments}: {answer}"
+        );
         assert!(answer["error"].is_null(), "{tool} {arguments}: {answer}");
         answer["result"]["structuredContent"].take()
     }
