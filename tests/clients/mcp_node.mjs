@@ -40,7 +40,7 @@ function commit(agent, files) {
     writeFileSync(path, text)
   }
   for (const args of [["add", "-A"], ["commit", "-q", "-m", "work"]]) {
-    execFileSync("git", ["-C", directory(agent), ...args])
+    execFileSync("git", ["-C", directory(agent), ...args], { env: { ...process.env, REFLECTT_AGENT: agent } })
   }
 }
 
@@ -96,12 +96,12 @@ async function readAll(client, task) {
   await assert.rejects(client.readResource({ uri: "reflectt://task/zzzzzz" }))
 }
 
-async function getPrompts(client) {
+async function getPrompts(client, task) {
   const { prompts } = await client.listPrompts()
   assert.deepEqual(prompts.map((prompt) => prompt.name).sort(), ["review", "work"])
   for (const prompt of prompts) {
     const needed = (prompt.arguments ?? []).filter((each) => each.required)
-    const args = Object.fromEntries(needed.map((each) => [each.name, "zzzzzz"]))
+    const args = Object.fromEntries(needed.map((each) => [each.name, task]))
     const { messages } = await client.getPrompt({ name: prompt.name, arguments: args })
     assert(messages[0].content.text.trim(), prompt.name)
   }
@@ -140,7 +140,7 @@ for (const step of JSON.parse(readFileSync(new URL("calls.json", import.meta.url
 }
 assert.deepEqual([...used].sort(), [...tools.keys()].sort())
 await readAll(client, kept.later)
-await getPrompts(client)
+await getPrompts(client, kept.later)
 await hearsOfChanges(client)
 for (const each of Object.values(sessions)) await each.client.close()
 console.log(`ok: ${tools.size} tools`)

@@ -82,7 +82,7 @@ async def go_through(sessions):
     kept, used = {}, set()
     for step in steps.load():
         if "commit" in step:
-            steps.commit(os.environ[step["as"].upper()], step["commit"])
+            steps.commit(step["as"], step["commit"])
             continue
         used.add(step["tool"])
         await sessions[step["as"]].call(step, kept)
@@ -109,12 +109,12 @@ async def read_all(client, task):
     raise AssertionError("a task that is none was read")
 
 
-async def prompts(client):
-    """Gets every prompt, with what it asks for."""
+async def prompts(client, task):
+    """Gets every prompt, for a task where it asks for one."""
     listed = (await client.list_prompts()).prompts
     assert {prompt.name for prompt in listed} == {"work", "review"}, listed
     for prompt in listed:
-        needed = {each.name: "zzzzzz" for each in prompt.arguments or [] if each.required}
+        needed = {each.name: task for each in prompt.arguments or [] if each.required}
         messages = (await client.get_prompt(prompt.name, needed)).messages
         assert messages and messages[0].content.text.strip(), prompt
 
@@ -152,11 +152,21 @@ async def main(mode):
             await session.read_tools()
         kept = await go_through({"kai": kai, "link": link})
         await read_all(kai.client, kept["later"])
-        await prompts(kai.client)
+        await prompts(kai.client, kept["later"])
         await hears_of_changes(kai)
         print(f"ok: {spoken}, {len(kai.tools)} tools")
 
 
+def innermost(error):
+    """Returns what went wrong first, out of the groups that tasks wrap it into."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    asyncio.run(main(sys.argv[1]))
+    try:
+        asyncio.run(main(sys.argv[1]))
+    except BaseExceptionGroup as group:
+        raise innermost(group) from None

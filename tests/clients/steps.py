@@ -30,13 +30,15 @@ def at(value, pointer):
     return value
 
 
-def commit(directory, files):
-    """Commits these files in a worktree."""
+def commit(agent, files):
+    """Commits these files in the worktree of an agent."""
+    directory = os.environ[agent.upper()]
+    env = {**os.environ, "REFLECTT_AGENT": agent}
     for name, text in files.items():
         path = pathlib.Path(directory, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    git = lambda *args: subprocess.run(["git", "-C", directory, *args], check=True)
+    git = lambda *args: subprocess.run(["git", "-C", directory, *args], check=True, env=env)
     git("add", "-A")
     git("commit", "-q", "-m", "work")
 

@@ -116,18 +116,12 @@ fn the_inspector() {
     };
     let inspector = modules.join("node_modules/.bin/mcp-inspector-cli");
     let team = Team::new();
+    // It gives the server no variables but those that every program has.
+    team.repo.reflectt(["--as", "kai", "join", "kai"]).ok();
     let id = team.repo.task("kai", "Keep the return path", &[]);
     let ask = |args: &[&str]| -> Value {
-        // It is one run of the server for each question, in the directory it is started in.
-        let server = [
-            BINARY,
-            "-C",
-            team.kai.path().to_str().unwrap(),
-            "--as",
-            "kai",
-            "mcp",
-        ];
-        let said = team.run(&inspector, &[args, &["--"], &server].concat(), &[]);
+        // Each question is a run of the server, of which it takes over the directory.
+        let said = team.run(&inspector, &[&["--cli", BINARY, "mcp"], args].concat(), &[]);
         serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
     };
 

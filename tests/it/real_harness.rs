@@ -48,10 +48,10 @@ struct Driver {
     variables: fn(&str) -> Vec<(&'static str, String)>,
     /// The turns in which the model changes a file from `BEFORE` to `AFTER`.
     edit: fn(&Path) -> Vec<Value>,
-    /// The turn in which it calls the tool `status`.
-    status: fn() -> Value,
-    /// The name of the tool `claim`, where the first request has it.
-    claim_tool: Option<&'static str>,
+    /// The turn in which it calls one of our tools.
+    call: fn(&str, Value) -> Value,
+    /// How often an agent is asked to go on that stops with its task undone.
+    nudges: usize,
 }
 
 /// A repository of a team, set up for one harness. The checkout is `kai`'s, who has a task; `link`
@@ -103,7 +103,7 @@ impl Driver {
 
         repo.reflectt(["init"]).ok();
         repo.reflectt(["--as", "kai", "join", "kai"]).ok();
-        let setup = repo.command(["setup", self.name, "--yes"]);
+        let setup = repo.command(["setup", self.name]);
         setup.env("PATH", &path).run().ok();
         repo.commit("set up");
 
@@ -140,7 +140,11 @@ impl Driver {
         let path = |file: &str| stage.repo.path().join(file);
         let mut turns = (self.edit)(&path(CLAIMED));
         turns.extend((self.edit)(&path(FREE)));
-        turns.push((self.status)());
+        turns.push((self.call)("status", json!({})));
+        turns.push((self.call)(
+            "progress",
+            json!({"note": "half of the words"}),
+        ));
         turns.push(json!({"text": "That is all."}));
         let session = self.run(&stage, &turns);
         session.told_where_it_stands(&stage);
@@ -151,7 +155,12 @@ impl Driver {
             assert_eq!(found, text, "{file}\n{session}");
         }
         session.called_status();
-        session.was_nudged(turns.len());
+        let team = stage.repo.reflectt(["--json", "who"]).ok();
+        assert!(
+            team.stdout.contains("half of the words"),
+            "{team}\n{session}"
+        );
+        session.was_nudged(turns.len(), self.nudges);
     }
 
     /// Asks the harness which servers it has, and whether they answer.
@@ -224,7 +233,9 @@ impl Session {
 
     #[track_caller]
     fn has_tools(&self, driver: &Driver) {
-        let Some(claim) = driver.claim_tool else {
+        let call = (driver.call)("claim", json!({}));
+        // Codex keeps the tools behind a search, and finds them when they are called.
+        let Some(claim) = call["tool"].as_str() else {
             return;
         };
         let tools = self
@@ -250,10 +261,12 @@ impl Session {
         assert!(told, "no answer of `status`\n{self}");
     }
 
-    /// Expects that the turn went on once, and then ended.
+    /// Expects that the turn went on so often, and then ended.
     #[track_caller]
-    fn was_nudged(&self, turns: usize) {
-        assert_eq!(self.requests.len(), turns + 1, "{self}");
+    fn was_nudged(&self, turns: usize, nudges: usize) {
+        assert_eq!(self.requests.len(), turns + nudges, "{self}");
+        let told = self.last_words().matches("Before you stop:").count();
+        assert!(told >= nudges, "{self}");
     }
 }
 

@@ -18,8 +18,8 @@ const CLAUDE: Driver = Driver {
     prepare,
     variables,
     edit,
-    status: || json!({"tool": "mcp__reflectt__status", "input": {}}),
-    claim_tool: Some("mcp__reflectt__claim"),
+    call: |tool, input| json!({"tool": format!("mcp__reflectt__{tool}"), "input": input}),
+    nudges: 1,
 };
 
 /// Trusts the folder, and approves of the server in its `.mcp.json`, as a person does when asked.

@@ -26,16 +26,15 @@ const CODEX: Driver = Driver {
     prepare,
     variables: |_| vec![("MOCK_KEY", "dummy".to_owned())],
     edit,
-    status: || {
+    call: |tool, input| {
         json!({"item": {
             "type": "function_call",
             "namespace": "mcp__reflectt",
-            "name": "status",
-            "arguments": "{}",
+            "name": tool,
+            "arguments": input.to_string(),
         }})
     },
-    // They are behind a search.
-    claim_tool: None,
+    nudges: 1,
 };
 
 fn prepare(stage: &Stage, model: &str) {

@@ -12,8 +12,8 @@ const COPILOT: Driver = Driver {
     prepare,
     variables,
     edit,
-    status: || json!({"tool": "reflectt-status", "input": {}}),
-    claim_tool: Some("reflectt-claim"),
+    call: |tool, input| json!({"tool": format!("reflectt-{tool}"), "input": input}),
+    nudges: 1,
 };
 
 fn prepare(stage: &Stage, _model: &str) {
@@ -59,15 +59,15 @@ fn a_session_of_copilot_where_claude_code_is_set_up() {
 #[test]
 fn copilot_gets_one_status_where_both_are_set_up() {
     let Some(stage) = COPILOT.stage() else { return };
-    let both = stage.repo.command(["setup", "claude", "--yes"]);
+    let both = stage.repo.command(["setup", "claude"]);
     both.env("PATH", &stage.path).run().ok();
     let mut turns = edit(&stage.repo.path().join(CLAIMED));
     turns.push(json!({"text": "That is all."}));
     let session = COPILOT.run(&stage, &turns);
     session.told_where_it_stands(&stage);
     session.was_refused();
-    session.was_nudged(turns.len());
+    session.was_nudged(turns.len(), 1);
     let words = session.words(0);
-    let told = words.matches("Tidy the words").count();
+    let told = words.matches("You are kai.").count();
     assert_eq!(told, 1, "told where it stands {told} times\n{session}");
 }

@@ -18,8 +18,8 @@ const GEMINI: Driver = Driver {
     prepare,
     variables,
     edit,
-    status: || json!({"tool": "mcp_reflectt_status", "input": {}}),
-    claim_tool: Some("mcp_reflectt_claim"),
+    call: |tool, input| json!({"tool": format!("mcp_reflectt_{tool}"), "input": input}),
+    nudges: 1,
 };
 
 fn prepare(stage: &Stage, _model: &str) {

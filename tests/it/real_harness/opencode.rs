@@ -11,8 +11,9 @@ const OPENCODE: Driver = Driver {
     prepare,
     variables,
     edit,
-    status: || json!({"tool": "reflectt_status", "input": {}}),
-    claim_tool: Some("reflectt_claim"),
+    call: |tool, input| json!({"tool": format!("reflectt_{tool}"), "input": input}),
+    // `opencode run` ends when the turn does.
+    nudges: 0,
 };
 
 fn prepare(stage: &Stage, model: &str) {
