@@ -6,6 +6,8 @@
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 mod measure;
+#[cfg(feature = "mcp")]
+mod serving;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -35,6 +37,8 @@ fn main() {
     many_open();
     growth();
     waking();
+    #[cfg(feature = "mcp")]
+    answering();
     draining();
     enforcing();
     pushing();
@@ -191,6 +195,34 @@ fn waking() {
         median,
         Duration::ZERO,
     );
+}
+
+/// What a client of the server waits for: an answer, and word of a change by another process.
+#[cfg(feature = "mcp")]
+fn answering() {
+    let team = Team::new("answering", 100, 10_000);
+    let mut client = serving::Client::start(team.command("kai", &["mcp"]));
+    for tool in ["status", "list", "message"] {
+        let time = median(50, || client.tool(tool));
+        let what = format!("mcp: tool {tool} (100 open, 10,000 archived)");
+        row(&what, time, Duration::ZERO);
+    }
+    let board = serde_json::json!({"uri": "reflectt://board"});
+    client.request("resources/subscribe", board);
+    // What is measured begins when it follows.
+    std::thread::sleep(Duration::from_millis(300));
+    let mut times = Vec::new();
+    for round in 0..15 {
+        team.run("link", &["send", "#general", &format!("round {round}")]);
+        times.push(client.until_told(Instant::now()));
+    }
+    times.sort();
+    let what = "mcp: resources/updated after send returned";
+    row(what, times[times.len() / 2], Duration::ZERO);
+    let start = median(20, || {
+        drop(serving::Client::start(team.command("kai", &["mcp"])))
+    });
+    row("mcp: started, and hands shaken", start, Duration::ZERO);
 }
 
 /// Sixteen agents drain 200 tasks: each claims with `next --claim` and sets the task aside.

@@ -15,7 +15,7 @@ pub fn command_line(advice: &Advice) -> String {
 }
 
 /// Returns the command to run.
-pub(super) fn line(call: &Call) -> String {
+pub fn line(call: &Call) -> String {
     let mut line = format!("reflectt {}", call.operation);
     for argument in &call.arguments {
         line.push(' ');

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::format::rfc3339;
 use crate::model::claim::Claim;
 use crate::model::id::TaskId;
-use crate::ops::ClaimsView;
+use crate::ops::{ClaimsView, Context};
 
 /// The state of a claim that the remote has not decided on.
 const PROVISIONAL: &str = "provisional";
@@ -44,6 +44,12 @@ impl ClaimJson {
             json.state = PROVISIONAL;
         }
         json
+    }
+
+    /// Returns a claim as what was just done with `ctx` has left it.
+    pub fn left_by(ctx: &Context, claim: &Claim) -> ClaimJson {
+        let waiting = ctx.is_provisional().then_some(claim.id);
+        ClaimJson::new(claim, &waiting.into_iter().collect())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::advice::{Advice, Call};
 use crate::model::message::Message;
 use crate::model::name::CheckName;
 use crate::model::task::Task;
@@ -106,7 +107,7 @@ impl<'a> From<&'a AgentStatus> for StatusJson<'a> {
             inbox: messages.map(ExcerptJson::from).collect(),
             queue: (&status.queue).into(),
             paused: status.paused.as_ref().map(PauseJson::from),
-            action: sentence(status.action()),
+            action: sentence(status.action(), line),
         }
     }
 }
@@ -124,11 +125,12 @@ pub fn when_done(task: &Task) -> String {
     }
 }
 
-/// Returns what to do now in one sentence, with the commands to run.
-pub fn sentence(action: Action<'_>) -> String {
-    let calls = action.calls();
-    let steps = calls.iter().take(2).map(|call| format!("`{}`", line(call)));
-    let steps = steps.collect::<Vec<_>>().join(", then ");
+/// Returns what to do now in one sentence; `word` has each call in the door's own words.
+pub fn sentence(action: Action<'_>, word: impl Fn(&Call) -> String) -> String {
+    let calls: Vec<String> = (action.calls().iter())
+        .map(|call| format!("`{}`", word(call)))
+        .collect();
+    let steps = calls[..calls.len().min(2)].join(", then ");
     match action {
         Action::Stop(message) => {
             let on = message.task.map(|id| format!(" on `{id}`"));
@@ -139,7 +141,11 @@ pub fn sentence(action: Action<'_>) -> String {
             format!("Read the urgent message of `{}`: {steps}.", message.from)
         }
         Action::Review(task) => {
-            format!("Review `{}`: {steps} or `--request-changes TEXT`.", task.id)
+            format!(
+                "Review `{}`: {steps} or {}.",
+                task.id,
+                calls[2..].join(" or ")
+            )
         }
         Action::Work { task, .. } => {
             let how = match &task.changes {
@@ -164,4 +170,28 @@ pub fn sentence(action: Action<'_>) -> String {
             format!("Nothing to do: {reason} Wait with {steps}.")
         }
     }
+}
+
+/// Returns what comes next for whoever has just finished something, and why.
+pub fn what_next(status: &AgentStatus) -> Option<Advice> {
+    let action = status.action();
+    let count = |count: usize, one: &str| match count {
+        1 => format!("1 {one}"),
+        many => format!("{many} {one}s"),
+    };
+    let why = match action {
+        Action::Stop(_) => "a claim of yours is lost".to_owned(),
+        Action::Heed(message) => format!("an urgent message of {}", message.from),
+        Action::Review(_) => count(status.reviews.len(), "review") + " for you",
+        Action::Work { task, .. } => format!("go on with {}: {}", task.id, task.title),
+        Action::Read => count(status.inbox.len(), "unread message"),
+        Action::Land(tasks) => count(tasks.len(), "task") + " approved",
+        Action::Take(task) => format!("now {}: {}", task.id, task.title),
+        Action::Wait(_) => "waits for work".to_owned(),
+    };
+    let first = match action {
+        Action::Work { task, .. } => Some(Call::to("task show").on("id", task.id)),
+        _ => action.calls().into_iter().next(),
+    };
+    first.map(|call| call.so(why))
 }

@@ -6,7 +6,7 @@ use crate::format::rfc3339;
 use crate::model::id::{Fence, TaskId};
 use crate::model::name::CheckName;
 use crate::model::task::{Approval, Block, Handoff, Landed, Task};
-use crate::ops::{Shown, TaskRow};
+use crate::ops::{self, Context, Shown, TaskRow};
 
 use super::{CheckedJson, EventJson, PassingJson};
 
@@ -186,6 +186,20 @@ impl<'a> From<&'a Task> for TaskJson<'a> {
             created: rfc3339(task.created),
             updated: rfc3339(task.updated),
             closed: task.closed.map(rfc3339),
+        }
+    }
+}
+
+impl<'a> TaskJson<'a> {
+    /// Returns a task as what was just done with `ctx` has left it.
+    pub fn left_by(ctx: &Context, task: &'a Task) -> TaskJson<'a> {
+        TaskJson {
+            provisional: ctx.is_provisional(),
+            submission: SubmissionJson::of(task).map(|submission| SubmissionJson {
+                published: Some(ops::is_published(ctx, task)),
+                ..submission
+            }),
+            ..TaskJson::from(task)
         }
     }
 }

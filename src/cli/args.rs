@@ -86,6 +86,7 @@ pub enum Command {
     Sync(command::sync::SyncArgs),
     Daemon(command::daemon::DaemonArgs),
     Config(command::config::ConfigArgs),
+    Setup(command::setup::SetupArgs),
     Hooks(command::hooks::HooksArgs),
     Hook(command::hook::HookArgs),
     Check(command::check::CheckArgs),
@@ -94,6 +95,8 @@ pub enum Command {
     Doctor(command::doctor::DoctorArgs),
     Demo(command::demo::DemoArgs),
     Guide(command::guide::GuideArgs),
+    #[cfg(feature = "mcp")]
+    Mcp(command::mcp::McpArgs),
     Completions(command::completions::CompletionsArgs),
     Man(command::man::ManArgs),
 }
@@ -106,12 +109,23 @@ impl Command {
             self,
             Command::Init(_)
                 | Command::Join(_)
+                | Command::Setup(_)
                 | Command::Hooks(_)
                 | Command::Hook(_)
                 | Command::Daemon(_)
                 | Command::Doctor(_)
                 | Command::Demo(_)
-        )
+        ) && !self.is_door()
+    }
+}
+
+impl Command {
+    /// Tells whether this only opens another door, whose calls are the work.
+    fn is_door(&self) -> bool {
+        #[cfg(feature = "mcp")]
+        return matches!(self, Command::Mcp(_));
+        #[cfg(not(feature = "mcp"))]
+        false
     }
 }
 

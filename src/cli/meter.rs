@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::git::{Progress, Transfer, Way};
+use crate::answer::{of_step, of_transfer};
+use crate::git::Transfer;
 use crate::ops::checks::Step;
 
 use super::ui::Ui;
@@ -33,12 +34,7 @@ impl Meter {
 
     pub fn see(&self, transfer: Transfer) {
         match transfer {
-            Transfer::Working {
-                remote,
-                way,
-                elapsed,
-                progress,
-            } => self.show(elapsed, || line(remote, way, progress)),
+            Transfer::Working { elapsed, .. } => self.show(elapsed, || of_transfer(&transfer)),
             Transfer::Ended => self.end(),
         }
     }
@@ -46,30 +42,19 @@ impl Meter {
     /// Shows what a run of checks is at.
     pub fn see_check(&self, step: &Step) {
         match step {
-            Step::Waits { elapsed } => self.show(*elapsed, || {
-                "waiting for a worktree: others run checks in all of them".to_owned()
-            }),
-            Step::Prepares => self.end(),
-            Step::Runs {
-                check,
-                elapsed,
-                line,
-            } => self.show(*elapsed, || {
-                let doing = format!("check {} runs for {}s", check.name, elapsed.as_secs());
-                match line() {
-                    Some(line) => fitting(format!("{doing}: {line}")),
-                    None => doing,
-                }
-            }),
-            Step::Ended => self.end(),
+            Step::Waits { elapsed } | Step::Runs { elapsed, .. } => {
+                self.show(*elapsed, || of_step(step));
+            }
+            Step::Prepares | Step::Ended => self.end(),
         }
     }
 
-    fn show(&self, elapsed: Duration, line: impl FnOnce() -> String) {
+    fn show(&self, elapsed: Duration, line: impl FnOnce() -> Option<String>) {
         let early = self.written.get().is_some_and(|at| elapsed < at + PACE);
         if elapsed >= SHORT && !early {
+            let Some(line) = line() else { return };
             self.written.set(Some(elapsed));
-            self.ui.passing(&line());
+            self.ui.passing(&fitting(line));
         }
     }
 
@@ -78,17 +63,6 @@ impl Meter {
             self.ui.passing("");
         }
     }
-}
-
-fn line(remote: &str, way: Way, progress: Option<&Progress>) -> String {
-    let doing = match way {
-        Way::Fetch => "fetching from",
-        Way::Push => "pushing to",
-    };
-    fitting(match progress {
-        Some(progress) => format!("{doing} {remote}: {progress}"),
-        None => format!("{doing} {remote}"),
-    })
 }
 
 fn fitting(mut line: String) -> String {
@@ -103,6 +77,7 @@ mod tests {
     use super::super::options::UiOptions;
     use super::super::ui::tests::{PIPE, TERMINAL, printed_shared};
     use super::*;
+    use crate::git::{Progress, Way};
     use crate::model::check::Check;
     use crate::model::time::Span;
 
@@ -217,6 +192,6 @@ mod tests {
     #[test]
     fn a_line_is_never_wider_than_a_terminal() {
         let name = "ü".repeat(300);
-        assert_eq!(line(&name, Way::Push, None).chars().count(), WIDTH);
+        assert_eq!(fitting(name).chars().count(), WIDTH);
     }
 }

@@ -130,6 +130,7 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Daemon(command) => return command.run(session),
         Command::Sync(command) => command.run(session),
         Command::Config(command) => command.run(session),
+        Command::Setup(command) => command.run(session),
         Command::Hooks(command) => command.run(session),
         Command::Hook(command) => return command.run(session),
         Command::Check(command) => return command.run(session),
@@ -138,6 +139,8 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Doctor(command) => return command.run(session),
         Command::Demo(command) => return command.run(session),
         Command::Guide(command) => command.run(session),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(command) => command.run(session),
         Command::Completions(command) => command.run(session),
         Command::Man(command) => command.run(session),
     }

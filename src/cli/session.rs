@@ -7,19 +7,18 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::git::{ConfigScope, GitError, OpenOptions, Repo};
-use crate::model::advice::Call;
 use crate::model::claim::Claim;
 use crate::model::name::AgentName;
 use crate::model::path::PathPattern;
 use crate::model::task::Task;
-use crate::ops::{self, AGENT_KEY, Action, Aftermath, Context, Exchange, OpsError, now};
+use crate::ops::{self, AGENT_KEY, Aftermath, Context, Exchange, OpsError, now};
 
 use super::args::Global;
 use super::error::CliError;
 use super::meter::Meter;
 use super::ui::Ui;
 use crate::answer;
-use crate::answer::{ClaimJson, SubmissionJson, TaskJson};
+use crate::answer::{ClaimJson, TaskJson};
 
 /// Names the agent where no flag does.
 pub const AGENT_VARIABLE: &str = "REFLECTT_AGENT";
@@ -81,6 +80,25 @@ impl Session {
         let me = self.context()?.identity().cloned();
         Ok(move || {
             let repo = Repo::open(options)?;
+            Ok(Context::new(repo, me, now, fastrand::Rng::new()).offline(offline))
+        })
+    }
+
+    /// Returns what opens the repository anew for each call, on any thread. Who asks is found out
+    /// each time: somebody may join meanwhile.
+    #[cfg(feature = "mcp")]
+    pub fn opener_for_calls(&self) -> std::sync::Arc<crate::mcp::Opener> {
+        let (options, offline) = (self.open_options(), self.global.offline);
+        let flag = self.global.agent.clone();
+        let variable = self.environment.agent.clone();
+        std::sync::Arc::new(move |listener: crate::mcp::Listener| {
+            let repo = Repo::open(options.clone()).map_err(|error| answer::of(error.into()))?;
+            let repo = repo.watch_transfers(move |transfer| {
+                if let Some(words) = answer::of_transfer(&transfer) {
+                    listener(words);
+                }
+            });
+            let me = identity(flag.as_ref(), variable.as_deref(), &repo)?;
             Ok(Context::new(repo, me, now, fastrand::Rng::new()).offline(offline))
         })
     }
@@ -150,30 +168,13 @@ impl Session {
         }
     }
 
-    /// Finds out who asks: by flag, environment, or the worktree's own configuration.
+    /// Finds out who asks.
     fn identity(&self, repo: &Repo) -> Result<Option<AgentName>, CliError> {
-        if let Some(name) = &self.global.agent {
-            return Ok(Some(name.clone()));
-        }
-        let (from, text) = match &self.environment.agent {
-            Some(value) if !value.is_empty() => (
-                format!("the variable `{AGENT_VARIABLE}`"),
-                value.to_string_lossy().into_owned(),
-            ),
-            _ => match repo
-                .worktree_config(AGENT_KEY)
-                .map_err(|e| answer::of(e.into()))?
-            {
-                Some(name) => (format!("the worktree's `{AGENT_KEY}`"), name),
-                None => return Ok(None),
-            },
-        };
-        match text.parse() {
-            Ok(name) => Ok(Some(name)),
-            Err(error) => Err(CliError::usage(format!(
-                "{from} does not name an agent: {error}"
-            ))),
-        }
+        identity(
+            self.global.agent.as_ref(),
+            self.environment.agent.as_deref(),
+            repo,
+        )
     }
 
     /// Returns the name in the environment, which goes before what a worktree is bound to.
@@ -249,46 +250,17 @@ impl Session {
 
     /// Returns a task as what was just done has left it.
     pub fn task_json<'t>(&self, task: &'t Task) -> TaskJson<'t> {
-        let published = self
-            .context
-            .get()
-            .map(|context| ops::is_published(context, task));
-        TaskJson {
-            provisional: self.is_provisional(),
-            submission: SubmissionJson::of(task).map(|submission| SubmissionJson {
-                published,
-                ..submission
-            }),
-            ..TaskJson::from(task)
+        match self.context.get() {
+            Some(context) => TaskJson::left_by(context, task),
+            None => TaskJson::from(task),
         }
     }
 
     /// Says in one line what comes next for whoever has finished something.
     pub fn hint_next(&self) {
-        let Some(Ok(status)) = self.context.get().map(ops::status) else {
-            return;
-        };
-        let action = status.action();
-        let count = |count: usize, one: &str| match count {
-            1 => format!("1 {one}"),
-            many => format!("{many} {one}s"),
-        };
-        let why = match action {
-            Action::Stop(_) => "a claim of yours is lost".to_owned(),
-            Action::Heed(message) => format!("an urgent message of {}", message.from),
-            Action::Review(_) => count(status.reviews.len(), "review") + " for you",
-            Action::Work { task, .. } => format!("go on with {}: {}", task.id, task.title),
-            Action::Read => count(status.inbox.len(), "unread message"),
-            Action::Land(tasks) => count(tasks.len(), "task") + " approved",
-            Action::Take(task) => format!("now {}: {}", task.id, task.title),
-            Action::Wait(_) => "waits for work".to_owned(),
-        };
-        let first = match action {
-            Action::Work { task, .. } => Some(Call::to("task show").on("id", task.id)),
-            _ => action.calls().into_iter().next(),
-        };
-        if let Some(call) = first {
-            self.ui.hint(answer::command_line(&call.so(why)));
+        let status = self.context.get().and_then(|ctx| ops::status(ctx).ok());
+        if let Some(next) = status.as_ref().and_then(answer::what_next) {
+            self.ui.hint(answer::command_line(&next));
         }
     }
 
@@ -302,8 +274,40 @@ impl Session {
 
     /// Returns a claim as what was just done has left it.
     pub fn claim_json(&self, claim: &Claim) -> ClaimJson {
-        let waiting = self.is_provisional().then_some(claim.id);
-        ClaimJson::new(claim, &waiting.into_iter().collect())
+        match self.context.get() {
+            Some(context) => ClaimJson::left_by(context, claim),
+            None => ClaimJson::from(claim),
+        }
+    }
+}
+
+/// Finds out who asks: by flag, environment, or the worktree's own configuration.
+fn identity(
+    flag: Option<&AgentName>,
+    variable: Option<&OsStr>,
+    repo: &Repo,
+) -> Result<Option<AgentName>, CliError> {
+    if let Some(name) = flag {
+        return Ok(Some(name.clone()));
+    }
+    let (from, text) = match variable {
+        Some(value) if !value.is_empty() => (
+            format!("the variable `{AGENT_VARIABLE}`"),
+            value.to_string_lossy().into_owned(),
+        ),
+        _ => match repo
+            .worktree_config(AGENT_KEY)
+            .map_err(|e| answer::of(e.into()))?
+        {
+            Some(name) => (format!("the worktree's `{AGENT_KEY}`"), name),
+            None => return Ok(None),
+        },
+    };
+    match text.parse() {
+        Ok(name) => Ok(Some(name)),
+        Err(error) => Err(CliError::usage(format!(
+            "{from} does not name an agent: {error}"
+        ))),
     }
 }
 

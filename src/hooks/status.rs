@@ -207,9 +207,9 @@ fn agent_edit(top: Option<&Path>) -> Layer {
         let Ok(settings) = serde_json::from_slice::<serde_json::Value>(&text) else {
             return false;
         };
-        settings["hooks"]["PreToolUse"]
-            .to_string()
-            .contains("hook agent-edit")
+        let hooks = settings["hooks"]["PreToolUse"].to_string();
+        let calls = ["hook agent-edit", "hook agent before-edit"];
+        calls.iter().any(|call| hooks.contains(call))
     });
     match active {
         Some(path) => Layer {
@@ -222,7 +222,7 @@ fn agent_edit(top: Option<&Path>) -> Layer {
             name: "agent-edit",
             state: State::Absent,
             file: paths().next_back(),
-            detail: "`reflectt hooks snippet claude` prints what to add".to_owned(),
+            detail: "`reflectt setup claude` puts it in".to_owned(),
         },
     }
 }

@@ -1,5 +1,7 @@
 //! The team's settings: their keys, defaults and limits.
 
+mod land;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,6 +10,9 @@ use super::id::Stamp;
 use super::name::{AgentName, ChannelName, Lane, ResourceName};
 use super::path::{Found, PathPattern};
 use super::time::Span;
+
+pub use land::{LandBranch, LandSettings, Strategy, Via};
+use land::{WORK_BRANCH, is_branch};
 
 /// The settings in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,66 +69,6 @@ impl Default for Settings {
             humans: Vec::new(),
         }
     }
-}
-
-/// How a task's branch is called where nobody said otherwise.
-const WORK_BRANCH: &str = "task/{id}-{slug}";
-
-/// What there is to say about landing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LandSettings {
-    pub branch: LandBranch,
-    pub strategy: Strategy,
-    /// How many tasks are tried together.
-    pub batch: u32,
-    pub via: Via,
-    /// Whether a daemon lands what is approved.
-    pub auto: bool,
-    /// Whether only people land.
-    pub by_humans: bool,
-}
-
-impl Default for LandSettings {
-    fn default() -> LandSettings {
-        LandSettings {
-            branch: LandBranch::Auto,
-            strategy: Strategy::Merge,
-            batch: 8,
-            via: Via::Push,
-            auto: false,
-            by_humans: false,
-        }
-    }
-}
-
-/// The branch on which work is done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LandBranch {
-    /// What the remote's HEAD names.
-    Auto,
-    /// None: what is approved is done.
-    Off,
-    Named(String),
-}
-
-/// How work comes onto the landing branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// One merge commit for each task.
-    Merge,
-    /// One commit for each task.
-    Squash,
-    /// The task's own commits, one after the other.
-    Rebase,
-}
-
-/// Which branch landing moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
-    /// The landing branch itself.
-    Push,
-    /// A branch from which people, or the forge, merge.
-    Branch,
 }
 
 /// The channel that every team has.
@@ -325,25 +270,6 @@ fn apply(settings: &mut Settings, key: &str, value: &str) -> Result<(), SettingE
         _ => return apply_family(settings, key, value, &wrong),
     }
     Ok(())
-}
-
-/// Tells whether git takes `name` for a branch, and reflectt does not for one of its own.
-fn is_branch(name: &str) -> bool {
-    let part = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && !part.ends_with('.')
-            && !part.ends_with(".lock")
-    };
-    let plain = |c: char| !c.is_control() && !" ~^:?*[\\".contains(c);
-    name.len() <= 200
-        && !name.starts_with('-')
-        && name != "HEAD"
-        && !name.starts_with("reflectt")
-        && !name.contains("..")
-        && !name.contains("@{")
-        && name.chars().all(plain)
-        && name.split('/').all(part)
 }
 
 /// Reads patterns between commas. What one means that is no glob, its text says alone.

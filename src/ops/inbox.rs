@@ -1,6 +1,7 @@
 //! Reading one's messages. Showing a message does not mark it as read; what was shown is noted, as
 //! nothing else may be marked unnamed.
 
+use crate::model::id::Stamp;
 use crate::model::message::Message;
 
 use super::{Context, OpsError};
@@ -11,9 +12,13 @@ pub fn inbox(ctx: &Context) -> Result<Vec<Message>, OpsError> {
     let me = ctx.my_seat(&snapshot)?.name.clone();
     ctx.beat(&snapshot)?;
     let unread = snapshot.unread(&me)?.into_iter();
-    let unread: Vec<Message> = unread.map(|mail| mail.message).collect();
-    let ids = unread.iter().map(|message| message.id);
-    // Forgotten, they are only shown again.
-    ctx.store().note_messages_shown(&me, ids).ok();
-    Ok(unread)
+    Ok(unread.map(|mail| mail.message).collect())
+}
+
+/// Notes that whoever asks was shown these messages, each of them whole.
+pub fn note_shown(ctx: &Context, messages: impl IntoIterator<Item = Stamp>) {
+    if let Ok(me) = ctx.me() {
+        // Forgotten, they are only shown again.
+        ctx.store().note_messages_shown(me, messages).ok();
+    }
 }

@@ -1,11 +1,12 @@
 //! Sending messages.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use crate::model::extra::Extra;
 use crate::model::id::{IdPrefix, Stamp};
 use crate::model::message::Message;
-use crate::model::name::{AgentName, ChannelName};
+use crate::model::name::{AgentName, ChannelName, NameError};
 use crate::model::text;
 
 use super::tx::transact;
@@ -15,6 +16,21 @@ use super::{Context, OpsError, find};
 pub enum Recipient {
     Agent(AgentName),
     Channel(ChannelName),
+}
+
+impl FromStr for Recipient {
+    type Err = NameError;
+
+    /// Reads `NAME`, `@NAME` or `#CHANNEL`.
+    fn from_str(text: &str) -> Result<Recipient, NameError> {
+        match text.strip_prefix('#') {
+            Some(channel) => channel.parse().map(Recipient::Channel),
+            None => {
+                let name = text.strip_prefix('@').unwrap_or(text);
+                name.parse().map(Recipient::Agent)
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -88,4 +104,20 @@ pub fn send(ctx: &Context, new: &NewMessage) -> Result<Message, OpsError> {
         tx.changes().messages.push(message.clone());
         Ok(message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipients() {
+        let agent = |name: &str| Recipient::Agent(name.parse().unwrap());
+        assert_eq!("kai".parse(), Ok(agent("kai")));
+        assert_eq!("@kai".parse(), Ok(agent("kai")));
+        let general = Recipient::Channel("general".parse().unwrap());
+        assert_eq!("#general".parse(), Ok(general));
+        assert!("#".parse::<Recipient>().is_err());
+        assert!("Kai".parse::<Recipient>().is_err());
+    }
 }

@@ -16,7 +16,7 @@ use super::{Context, OpsError, sync};
 const BEAT: Duration = Duration::from_secs(60);
 
 /// Looks until there is something to see, whenever record or claims table have moved; `None` when
-/// the time is over.
+/// the time is over, or the wait is cancelled.
 ///
 /// The watcher is made before the first look, so that what comes between the two is not slept
 /// through. The daemon, if there is one, asks the remote more often meanwhile.
@@ -28,7 +28,8 @@ fn wait_until<T>(
     let deadline = Instant::now().checked_add(limit);
     let store = ctx.store();
     let names = [store.record_ref().clone(), store.claims_ref().clone()];
-    let mut watcher = RefWatcher::new(ctx.repo(), &names)?;
+    let cancel = ctx.repo().runner().cancel();
+    let mut watcher = RefWatcher::new(ctx.repo(), &names)?.cancelled_by(cancel.clone());
     loop {
         see_to_reviews_on_the_way(ctx);
         if let Some(found) = look()? {
@@ -36,9 +37,10 @@ fn wait_until<T>(
         }
         let beat = Instant::now() + sync::listen(ctx).unwrap_or(BEAT).min(BEAT);
         let until = deadline.map_or(beat, |deadline| deadline.min(beat));
-        if watcher.wait(Some(until))? == Woken::TimedOut
-            && deadline.is_some_and(|deadline| Instant::now() >= deadline)
-        {
+        if watcher.wait(Some(until))? == Woken::Changed {
+            continue;
+        }
+        if cancel.is_cancelled() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Ok(None);
         }
     }

@@ -23,6 +23,7 @@ use crate::model::task::Task;
 use super::shelf::{self, Shelf, Slot};
 
 pub(super) mod row;
+mod task_row;
 
 use row::Rows;
 

@@ -16,6 +16,7 @@ mod hand;
 mod haunts;
 mod history;
 mod inbox;
+mod landing;
 pub mod layout;
 mod link;
 mod local;

@@ -1,16 +1,12 @@
 //! The commits that are submitted, as refs: so that they travel to whoever reviews them, and are
 //! kept as long as somebody may ask for them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use crate::git::{Advisory, GitError, Oid, Pushed, RefName, RefUpdate, Together};
 use crate::model::id::TaskId;
 
 use super::link::{Link, Places};
-use super::local::{load, save, write_whole};
 use super::{Store, StoreError, layout};
 
 impl Link {
@@ -40,15 +36,6 @@ impl Store {
     /// Keeps a submitted commit, and gives it to the remote with the next push.
     pub fn keep_work(&self, id: TaskId, commit: Oid) -> Result<(), StoreError> {
         self.set_work(&work_ref(id), Some(commit))
-    }
-
-    /// Returns what was submitted here, or came here, last of a task.
-    pub fn work(&self, id: TaskId) -> Result<Option<Oid>, GitError> {
-        let here = self.repo.read_ref(&work_ref(id))?;
-        match self.link() {
-            Some(link) if here.is_none() => self.repo.read_ref(&link.work_tracking(id)),
-            _ => Ok(here),
-        }
     }
 
     /// Tells whether everybody of the team can have `commit` of a task: the remote has it, or
@@ -202,75 +189,6 @@ impl Store {
         // Lost to another process, that knew better.
         self.move_refs(&[RefUpdate { name, from, to }], "work", Advisory::NotHeld)?;
         Ok(())
-    }
-}
-
-const FAILED_SHAPE: u32 = 1;
-
-/// What could not land, and on what.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Failed {
-    tip: String,
-    heads: BTreeSet<String>,
-}
-
-/// What this clone knows of the landing branch.
-impl Store {
-    /// Tells whether these commits were looked for on the landing branch when it held `tip`.
-    pub fn landing_seen(&self, tip: Oid, heads: &BTreeSet<String>) -> bool {
-        let Ok(text) = std::fs::read_to_string(self.dir.join("landing-seen")) else {
-            return false;
-        };
-        let mut lines = text.lines();
-        let is_tip = lines.next() == Some(tip.to_string().as_str());
-        let seen: BTreeSet<&str> = lines.collect();
-        is_tip && heads.iter().all(|head| seen.contains(head.as_str()))
-    }
-
-    /// Returns the commits that could not land on this tip for a reason that a person has to see to.
-    pub fn landing_failed(&self, tip: Option<Oid>) -> BTreeSet<String> {
-        let kept: Option<Failed> = load(&self.dir.join("landing-failed.json"), FAILED_SHAPE);
-        let tip = tip.map(|tip| tip.to_string()).unwrap_or_default();
-        let kept = kept.filter(|failed| failed.tip == tip);
-        kept.map(|failed| failed.heads).unwrap_or_default()
-    }
-
-    /// Counts that a check failed and then passed on the very same files.
-    pub fn note_flaky(&self, check: &str) -> Result<(), StoreError> {
-        let mut all = self.flaky();
-        *all.entry(check.to_owned()).or_default() += 1;
-        save(&self.flaky_path(), FAILED_SHAPE, &all)
-    }
-
-    /// Returns how often each check did so in this clone.
-    pub fn flaky(&self) -> BTreeMap<String, u32> {
-        load(&self.flaky_path(), FAILED_SHAPE)
-    }
-
-    /// Returns where that is kept.
-    pub fn flaky_path(&self) -> PathBuf {
-        self.dir.join("flaky.json")
-    }
-
-    /// Notes that these could not.
-    pub fn note_landing_failed(
-        &self,
-        tip: Oid,
-        heads: impl IntoIterator<Item = String>,
-    ) -> Result<(), StoreError> {
-        let mut all = self.landing_failed(Some(tip));
-        all.extend(heads);
-        let failed = Failed {
-            tip: tip.to_string(),
-            heads: all,
-        };
-        save(&self.dir.join("landing-failed.json"), FAILED_SHAPE, &failed)
-    }
-
-    /// Notes that they were.
-    pub fn note_landing_seen(&self, tip: Oid, heads: &BTreeSet<String>) -> Result<(), StoreError> {
-        let heads: String = heads.iter().map(|head| format!("{head}\n")).collect();
-        write_whole(&self.dir.join("landing-seen"), &format!("{tip}\n{heads}"))
     }
 }
 

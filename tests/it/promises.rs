@@ -90,6 +90,41 @@ fn what_radar_prints_keeps_its_shape() {
     keep(shapes);
 }
 
+#[test]
+fn what_setup_prints_keeps_its_shape() {
+    let repo = TestEnv::new().repo("repo");
+    let mut shapes = Shapes::new();
+    let mut it = Story {
+        repo: &repo,
+        shapes: &mut shapes,
+    };
+    let cursor = ["setup", "codex", "cursor"];
+    it.refused(
+        "setup --check",
+        4,
+        "kai",
+        &[&cursor[..], &["--check"]].concat(),
+    );
+    it.tell(
+        "setup --dry-run",
+        "kai",
+        &[&cursor[..], &["--dry-run"]].concat(),
+    )
+    .ok();
+    it.tell(
+        "setup --strict",
+        "kai",
+        &[&cursor[..], &["--strict"]].concat(),
+    )
+    .ok();
+    it.tell("setup", "kai", &cursor).ok();
+    it.tell("setup --remove", "kai", &["setup", "--remove"])
+        .ok();
+    repo.write(".cursor/mcp.json", "[]");
+    it.refused("setup of a bad file", 4, "kai", &cursor);
+    keep(shapes);
+}
+
 /// Compares what was found with what is promised, for the commands of one story.
 fn keep(found: Shapes) {
     static FILE: Mutex<()> = Mutex::new(());

@@ -32,7 +32,7 @@ fn founding_a_team_and_joining_it() {
         --- stderr
         hint: reflectt join NAME (puts you on the team; in every worktree with its own name)
         hint: reflectt task new TITLE --criterion TEXT (adds work)
-        hint: reflectt guide >> AGENTS.md (tells coding agents how to take part)
+        hint: reflectt setup (hooks, tools and instructions for coding agents)
         ",
     );
     repo.reflectt(["init"]).snapshot(
@@ -323,7 +323,7 @@ fn status_says_what_to_do() {
         "
         --- stdout
         You are sage.
-        ACTION: Review `[ID1]`: `reflectt review [ID1]`, then `reflectt review [ID1] --approve` or `--request-changes TEXT`.
+        ACTION: Review `[ID1]`: `reflectt review [ID1]`, then `reflectt review [ID1] --approve` or `reflectt review [ID1] --request-changes TEXT`.
         PAUSED by sage (until `reflectt resume`): release
 
         Waiting for your review
@@ -709,7 +709,7 @@ fn texts_for_shells_readers_and_agents() {
     outside.reflectt(["man", "pages"]).snapshot(
         "
         --- stderr
-        wrote 63 manual pages to [DIR]/outside/pages
+        wrote 64 manual pages to [DIR]/outside/pages
         ",
     );
     let page = |name: &str| {
@@ -725,7 +725,7 @@ fn texts_for_shells_readers_and_agents() {
     assert!(review.contains(examples), "{review}");
     assert!(page("git-reflectt.1").contains("GIT-REFLECTT"));
     let json = outside.reflectt(["man", "pages", "--json"]).ok().json();
-    assert_eq!(json["pages"].as_array().unwrap().len(), 63);
+    assert_eq!(json["pages"].as_array().unwrap().len(), 64);
 }
 
 /// Every command the guide names exists, with the options it names.

@@ -7,7 +7,9 @@ use crate::cli::error::{CliError, Kind};
 use crate::cli::session::{self, Session};
 use crate::cli::text::{CYAN, DIM, GREEN, RED, Text, YELLOW};
 use crate::hooks;
+use crate::model::advice::{Advice, Call};
 use crate::ops::{self, Diagnosis, Finding, Mending, Severity, Thing};
+use crate::setup::{self, Flaw, Place};
 
 /// Find and explain what is wrong, and mend what is safe with --fix.
 ///
@@ -36,6 +38,11 @@ impl DoctorArgs {
         let (program, search) = (session::program()?, session.variable("PATH"));
         let hooks = hooks::diagnose(context.repo(), mending, &program, search)?;
         diagnosis.add(hooks);
+        if let Some(top) = context.repo().work_dir() {
+            let place = Place::Tree(top.to_owned());
+            let flaws = setup::verify(&place, search);
+            diagnosis.add(flaws.into_iter().map(|flaw| finding(flaw, &place)));
+        }
         if session.ui.is_json() {
             session.ui.json(&DoctorJson {
                 findings: diagnosis.findings.iter().map(DiagnosisJson::from).collect(),
@@ -48,6 +55,59 @@ impl DoctorArgs {
             true => Kind::Failed.exit_code(),
             false => 0,
         })
+    }
+}
+
+/// Words what does not work of what is set up for harnesses.
+fn finding(flaw: Flaw, place: &Place) -> Finding {
+    let set_up = |harness| Advice::from(Call::to("setup").on("harness", harness));
+    let (severity, what, reason, fix) = match flaw {
+        Flaw::NotOnPath { harnesses } => {
+            let titles: Vec<&str> = harnesses.iter().map(|harness| harness.title()).collect();
+            let reason = format!(
+                "{} run `reflectt`, which is not on the PATH: most let every edit through then",
+                titles.join(", ")
+            );
+            let fix = "put the directory of `reflectt` on the PATH".into();
+            (Severity::Error, "harness_program", reason, Some(fix))
+        }
+        Flaw::BadFile { harness, reason } => {
+            let reason = format!("{}: {reason}", harness.title());
+            (Severity::Error, "harness_file", reason, None)
+        }
+        Flaw::Outdated { harness, files } => {
+            let reason = format!(
+                "{}: missing or out of date: {}",
+                harness.title(),
+                files.join(", ")
+            );
+            let fix = Some(set_up(harness));
+            (Severity::Warning, "harness_outdated", reason, fix)
+        }
+        Flaw::Dumb {
+            harness,
+            command,
+            reason,
+        } => {
+            let reason = format!("{}: `{command}`: {reason}", harness.title());
+            let fix = Some(set_up(harness));
+            (Severity::Error, "harness_hook", reason, fix)
+        }
+        Flaw::NeedsTrust { harness } => {
+            let reason = format!(
+                "{} passes over hooks in silence until a person has trusted them: run `/hooks` in it",
+                harness.title()
+            );
+            (Severity::Info, "harness_trust", reason, None)
+        }
+    };
+    Finding {
+        severity,
+        what,
+        thing: Thing::Local(place.base().to_owned()),
+        reason,
+        fix,
+        fixed: false,
     }
 }
 

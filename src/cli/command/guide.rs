@@ -4,9 +4,7 @@ use clap::Args;
 
 use crate::cli::error::CliError;
 use crate::cli::session::Session;
-
-/// What a coding agent has to know, as it goes into a repository's `AGENTS.md`.
-const GUIDE: &str = include_str!("../../../templates/AGENTS.md");
+use crate::setup::GUIDE;
 
 /// Print instructions for coding agents, to be added to the repository's AGENTS.md.
 #[derive(Debug, Args)]

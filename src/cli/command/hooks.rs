@@ -1,5 +1,7 @@
 //! `reflectt hooks`
 
+use std::borrow::Cow;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
@@ -12,7 +14,9 @@ use crate::git::Repo;
 use crate::hooks::{
     self, Done, Edited, HookError, HookName, Installation, Layer, Manager, Mended, Placement, State,
 };
+use crate::model::harness::Harness;
 use crate::ops::{Context, OpsError, chain, enforce};
+use crate::setup;
 use crate::store::StoreError;
 
 /// Install git's hooks, take them out, or show which layers of enforcement would fire.
@@ -45,7 +49,7 @@ enum HooksCommand {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Tool {
-    /// Claude Code, in .claude/settings.json: edits of claimed files are denied.
+    /// Claude Code, in .claude/settings.json: its hooks, as `reflectt setup claude` writes them.
     Claude,
     /// GitHub Actions.
     Github,
@@ -73,14 +77,15 @@ impl From<HookTool> for Manager {
 }
 
 impl Tool {
-    fn text(self) -> &'static str {
-        match self {
-            Tool::Claude => include_str!("../../../templates/claude-settings.json"),
+    fn text(self) -> Cow<'static, str> {
+        let text = match self {
+            Tool::Claude => return setup::snippet(Harness::Claude).into(),
             Tool::Github => include_str!("../../../templates/github-workflow.yml"),
             Tool::Husky => include_str!("../../../templates/husky.sh"),
             Tool::Lefthook => include_str!("../../../templates/lefthook.yml"),
             Tool::PreCommit => include_str!("../../../templates/pre-commit-config.yaml"),
-        }
+        };
+        text.into()
     }
 }
 
@@ -90,7 +95,7 @@ struct InstalledJson {
     placement: &'static str,
     hooks: Vec<HookJson>,
     /// What to add by hand, where nothing was changed.
-    snippet: Option<&'static str>,
+    snippet: Option<Cow<'static, str>>,
     /// The tool that `--into` names.
     into: Option<&'static str>,
     /// Its files.
@@ -150,7 +155,7 @@ impl HooksArgs {
                     let answer = serde_json::json!({"snippet": tool.text()});
                     session.ui.json(&answer);
                 } else {
-                    session.ui.data(tool.text());
+                    session.ui.data(&tool.text());
                 }
                 Ok(())
             }

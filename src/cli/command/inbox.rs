@@ -8,6 +8,7 @@ use crate::answer::MessagesJson;
 use crate::cli::error::{CliError, Kind};
 use crate::cli::session::Session;
 use crate::cli::text::Text;
+use crate::model::id::Stamp;
 use crate::model::message::Message;
 use crate::model::time::Span;
 use crate::ops;
@@ -44,33 +45,38 @@ impl InboxArgs {
             Some(limit) => ops::wait_for_mail(context, Duration::from(limit))?,
             None => ops::inbox(context)?,
         };
-        self.print(session, &messages);
+        let shown = self.print(session, &messages);
+        ops::note_shown(context, shown);
         Ok(match self.wait {
             Some(_) if messages.is_empty() => Kind::Nothing.exit_code(),
             _ => 0,
         })
     }
 
-    fn print(&self, session: &Session, messages: &[Message]) {
+    /// Returns which messages were shown whole.
+    fn print(&self, session: &Session, messages: &[Message]) -> Vec<Stamp> {
         let ui = &session.ui;
         if ui.is_json() {
             ui.json(&messages.iter().collect::<MessagesJson>());
-            return;
+            return messages.iter().map(|message| message.id).collect();
         }
         let shown = match self.all {
             true => messages,
             false => &messages[..messages.len().min(MESSAGES_SHOWN)],
         };
-        let mut whole = true;
+        let mut whole = Vec::new();
         for (at, message) in shown.iter().enumerate() {
             if at > 0 {
                 ui.line("");
             }
-            if self.all {
-                show_message(ui, message);
-            } else {
-                whole &= show_beginning(ui, message, LINES_SHOWN, TEXT_SHOWN);
-            }
+            let is_whole = match self.all {
+                true => {
+                    show_message(ui, message);
+                    true
+                }
+                false => show_beginning(ui, message, LINES_SHOWN, TEXT_SHOWN),
+            };
+            whole.extend(is_whole.then_some(message.id));
         }
         let left = messages.len() - shown.len();
         if left > 0 {
@@ -89,7 +95,7 @@ impl InboxArgs {
             }
             [one] => ui.hint(format!("reflectt ack {} (marks it as read)", one.id)),
             // Nobody is to mark as read what was not shown.
-            [first, ..] if left > 0 || !whole => ui.hint(format!(
+            [first, ..] if whole.len() < messages.len() => ui.hint(format!(
                 "reflectt ack {} … (marks as read what you have read)",
                 first.id
             )),
@@ -98,5 +104,6 @@ impl InboxArgs {
                 first.id
             )),
         }
+        whole
     }
 }

@@ -79,7 +79,7 @@ impl Init {
         ui.hint("reflectt join NAME (puts you on the team; in every worktree with its own name)");
         if done.new {
             ui.hint("reflectt task new TITLE --criterion TEXT (adds work)");
-            ui.hint("reflectt guide >> AGENTS.md (tells coding agents how to take part)");
+            ui.hint("reflectt setup (hooks, tools and instructions for coding agents)");
         }
         Ok(())
     }

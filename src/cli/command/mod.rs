@@ -26,6 +26,8 @@ pub mod land;
 pub mod leave;
 pub mod log;
 pub mod man;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod next;
 pub mod pause;
 pub mod radar;
@@ -35,6 +37,7 @@ pub mod reopen;
 pub mod review;
 pub mod run;
 pub mod send;
+pub mod setup;
 mod show_message;
 pub mod status;
 pub mod submit;

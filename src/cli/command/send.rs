@@ -9,7 +9,7 @@ use crate::cli::session::Session;
 use crate::cli::text::Text;
 use crate::model::id::{IdPrefix, Stamp};
 use crate::model::message::Message;
-use crate::model::name::{AgentName, NameError};
+use crate::model::name::AgentName;
 use crate::ops::{self, NewMessage, Recipient};
 
 /// Send a message to agents, or to a channel.
@@ -19,7 +19,7 @@ use crate::ops::{self, NewMessage, Recipient};
 #[derive(Debug, Args)]
 pub struct SendArgs {
     /// Agents, or one #CHANNEL.
-    #[arg(required = true, value_name = "TO", value_parser = recipient)]
+    #[arg(required = true, value_name = "TO")]
     to: Vec<Recipient>,
     /// The message, up to 64 KiB; `-` reads standard input.
     #[arg(required = true)]
@@ -33,16 +33,6 @@ pub struct SendArgs {
     /// Have it read before all else.
     #[arg(long)]
     urgent: bool,
-}
-
-fn recipient(text: &str) -> Result<Recipient, NameError> {
-    match text.strip_prefix('#') {
-        Some(channel) => channel.parse().map(Recipient::Channel),
-        None => {
-            let name = text.strip_prefix('@').unwrap_or(text);
-            name.parse().map(Recipient::Agent)
-        }
-    }
 }
 
 impl SendArgs {
@@ -80,20 +70,4 @@ fn sent(message: &Message) -> Text {
     Text::from("sent ")
         .bold(message.id.to_string())
         .plain(format!(" {to}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recipients() {
-        let agent = |name: &str| Recipient::Agent(name.parse().unwrap());
-        assert_eq!(recipient("kai"), Ok(agent("kai")));
-        assert_eq!(recipient("@kai"), Ok(agent("kai")));
-        let general = Recipient::Channel("general".parse().unwrap());
-        assert_eq!(recipient("#general"), Ok(general));
-        assert!(recipient("#").is_err());
-        assert!(recipient("Kai").is_err());
-    }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::answer::{StatusJson, sentence};
+use crate::answer::{StatusJson, line, sentence};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::excerpt::{cut, first_line};
 use crate::cli::session::Session;
@@ -67,7 +67,7 @@ fn lines(ui: &Ui, status: &AgentStatus) -> Vec<Text> {
             .plain("."),
         Text::new()
             .styled(BOLD, "ACTION: ")
-            .plain(cut(&sentence(status.action()), ACTION_MAX)),
+            .plain(cut(&sentence(status.action(), line), ACTION_MAX)),
     ];
     if let Some(pause) = &status.paused {
         let until = match pause.until {

@@ -172,7 +172,10 @@ fn the_snippet_is_what_the_tool_reads_and_status_finds() {
                 .any(|name| name == tool)
         );
     }
-    assert_eq!(hook["hooks"][0]["command"], "reflectt hook agent-edit");
+    assert_eq!(
+        hook["hooks"][0]["command"],
+        "reflectt hook agent before-edit --harness claude"
+    );
     let state = || {
         let status = repo.reflectt(["--json", "hooks", "status"]).ok().json();
         let layers = status["layers"].as_array().unwrap().clone();

@@ -390,7 +390,7 @@ fn status_tells_what_would_really_fire() {
         pre-merge-commit  active
         commit-msg        active
         pre-push          active
-        agent-edit        absent   `reflectt hooks snippet claude` prints what to add
+        agent-edit        absent   `reflectt setup claude` puts it in
         check             active
         ",
     );
@@ -412,7 +412,7 @@ fn status_tells_what_would_really_fire() {
         pre-merge-commit  absent   the hook does not call reflectt
         commit-msg        broken   lines above the part of reflectt end the script
         pre-push          broken   `/gone/reflectt` is gone, and `reflectt` is not on the PATH
-        agent-edit        absent   `reflectt hooks snippet claude` prints what to add
+        agent-edit        absent   `reflectt setup claude` puts it in
         check             active
         --- stderr
         warning: `enforce.mode` is `warn`: nothing is stopped

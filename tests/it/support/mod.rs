@@ -10,6 +10,7 @@
 
 pub mod check;
 pub mod env;
+pub mod mcp;
 pub mod output;
 pub mod process;
 pub mod repo;

@@ -1,0 +1,5 @@
+//! The door for agents' harnesses: `reflectt mcp`.
+
+mod economy;
+mod lifecycle;
+mod work;
