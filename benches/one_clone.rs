@@ -1,12 +1,12 @@
 //! Whole processes of the release build on one clone, beside plain git in the same run.
 //!
 //! `cargo bench` prints a table; nothing is asserted, because machines differ and are noisy.
-//! Compare the ratios, not the milliseconds.
+//! Compare the ratios, not the milliseconds. `cargo bench --bench one_clone -- asking` measures that
+//! alone.
 
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 mod measure;
-#[cfg(feature = "mcp")]
 mod serving;
 
 use std::collections::BTreeSet;
@@ -32,19 +32,27 @@ fn main() {
         size_of(Path::new(PROGRAM)) as f64 / 1e6
     );
     heading();
-    reading();
-    writing();
-    many_open();
-    growth();
-    waking();
-    #[cfg(feature = "mcp")]
-    answering();
-    draining();
-    enforcing();
-    pushing();
-    looking_ahead();
-    publishing();
-    landing();
+    let all: [(&str, fn()); 13] = [
+        ("reading", reading),
+        ("writing", writing),
+        ("many_open", many_open),
+        ("growth", growth),
+        ("waking", waking),
+        ("answering", answering),
+        ("draining", draining),
+        ("enforcing", enforcing),
+        ("asking", asking),
+        ("pushing", pushing),
+        ("looking_ahead", looking_ahead),
+        ("publishing", publishing),
+        ("landing", landing),
+    ];
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let is_named = |name: &str| named.iter().any(|named| named == name);
+    let any = all.iter().any(|(name, _)| is_named(name));
+    for (_, measure) in all.iter().filter(|(name, _)| !any || is_named(name)) {
+        measure();
+    }
 }
 
 /// Reading commands with 100 open and 10,000 archived tasks.
@@ -198,7 +206,6 @@ fn waking() {
 }
 
 /// What a client of the server waits for: an answer, and word of a change by another process.
-#[cfg(feature = "mcp")]
 fn answering() {
     let team = Team::new("answering", 100, 10_000);
     let mut client = serving::Client::start(team.command("kai", &["mcp"]));
@@ -307,6 +314,60 @@ fn enforcing() {
         commit("bench.nothing=1"),
         without,
     );
+}
+
+/// What a harness waits for at each event of a session, with 100 open and 10,000 archived tasks, of
+/// which others hold 20; each round is a session of its own.
+fn asking() {
+    let team = Team::new("asking", 100, 10_000);
+    for id in &team.open[..20] {
+        team.run("link", &["claim", id]);
+    }
+    team.run("kai", &["claim", &team.open[20]]);
+    team.run("link", &["send", "kai", "the build is red", "--urgent"]);
+    team.git(&["gc", "-q"]);
+    let git = team.git_cat_file();
+    let edit = |path: &str, content: &str| {
+        format!(
+            r#""tool_name":"Write","tool_input":{{"content":"{content}","file_path":"{path}"}}"#
+        )
+    };
+    let shell = r#""tool_name":"Bash","tool_input":{"command":"make"}"#;
+    let large = "0123456789\\n".repeat(5 * 1024 * 1024 / 12);
+    for (what, event, more) in [
+        ("session-start", "session-start", String::new()),
+        ("prompt, with mail", "prompt", r#""prompt":"hi""#.to_owned()),
+        ("before-edit, free", "before-edit", edit("src/free.rs", "x")),
+        ("before-edit, held", "before-edit", edit("src/part3", "x")),
+        (
+            "before-edit of 5 MB",
+            "before-edit",
+            edit("src/free.rs", &large),
+        ),
+        (
+            "after-tool, with mail",
+            "after-tool",
+            edit("src/free.rs", "x"),
+        ),
+        ("after-tool, shell", "after-tool", shell.to_owned()),
+        ("stop", "stop", String::new()),
+        ("session-end", "session-end", String::new()),
+    ] {
+        let mut times: Vec<Duration> = (0..30)
+            .map(|round| {
+                let time = measure::time(|| team.hook(event, round, &more));
+                team.hook("session-end", round, "");
+                time
+            })
+            .collect();
+        times.sort();
+        row(&format!("hook agent {what}"), times[times.len() / 2], git);
+    }
+    for _ in 0..2 {
+        team.hook("after-tool", 1, &edit("src/free.rs", "x"));
+    }
+    let nothing = median(30, || team.hook("after-tool", 1, &edit("src/free.rs", "x")));
+    row("hook agent after-tool, nothing new", nothing, git);
 }
 
 /// What `pre-push` takes for 10,000 commits, against `git log` of the same.
@@ -527,6 +588,25 @@ impl Team {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         command
+    }
+
+    /// Has a session of `kai` ask at an event, with more fields than all events have.
+    fn hook(&self, event: &str, session: u32, more: &str) {
+        let comma = if more.is_empty() { "" } else { "," };
+        let payload = format!(
+            r#"{{"session_id":"s{session}","cwd":"{}"{comma}{more}}}"#,
+            self.dir.display()
+        );
+        let args = ["hook", "agent", event, "--harness", "claude"];
+        let mut command = self.command("kai", &args);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("reflectt starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        std::io::Write::write_all(&mut stdin, payload.as_bytes()).expect("read");
+        drop(stdin);
+        assert!(child.wait().expect("ends").success(), "{event}");
     }
 
     fn run(&self, agent: &str, args: &[&str]) {

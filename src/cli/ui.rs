@@ -158,6 +158,11 @@ impl Ui {
         self.err(&words.as_warning(self.err_color()));
     }
 
+    /// Says words that a program reads on standard error, whatever else is asked for.
+    pub fn words(&self, text: &str) {
+        self.err(&format!("{}\n", escape_lines(text.trim_end())));
+    }
+
     /// Names what to do next; nothing with `-q` or `--json`.
     pub fn hint(&self, text: impl Into<Text>) {
         if !self.options.quiet && !self.options.json {

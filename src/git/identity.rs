@@ -52,6 +52,25 @@ impl Process {
         }
     }
 
+    /// Returns the process that has started this one, past the shells between them: a program that
+    /// is configured with a command line often starts a shell for it, which waits as long as we do.
+    pub fn caller() -> Process {
+        const SHELLS: [&str; 6] = ["sh", "dash", "bash", "zsh", "ash", "busybox"];
+        let mut pid = std::os::unix::process::parent_id();
+        for _ in 0..4 {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            let above = stat(pid).and_then(|stat| {
+                let above = stat.split_ascii_whitespace().nth(1)?;
+                above.parse::<u32>().ok()
+            });
+            match above {
+                Some(above) if above > 0 && SHELLS.contains(&name.trim_end()) => pid = above,
+                _ => break,
+            }
+        }
+        Process::of(pid)
+    }
+
     pub fn fate(&self) -> Fate {
         let Some(birth) = &self.birth else {
             return if is_there(self.pid) && !is_zombie(self.pid) {
@@ -225,6 +244,13 @@ mod tests {
         assert!(read(&own.pid.to_string()).runs());
         assert_eq!(read("nonsense").fate(), Fate::Ended);
         assert_eq!(read("0").fate(), Fate::Ended);
+    }
+
+    #[test]
+    fn who_has_started_this_process_runs() {
+        let caller = Process::caller();
+        assert!(caller.runs());
+        assert_ne!(caller.pid, std::process::id());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod advance;
 mod advisory_lock;
 mod cancel;
+mod changed;
 mod checkout;
 mod commit_log;
 mod config;

@@ -1,9 +1,9 @@
-//! Git's hooks, the edit-time hook of coding agents, and their installation.
+//! Git's hooks, those of coding agents, and the installation of git's.
 //!
 //! What may be changed is decided by [`crate::ops::enforce`]; here is when it is asked, what it is
 //! asked about, and what becomes of the answer.
 
-pub mod agent_edit;
+pub mod agent;
 mod block;
 mod commit;
 mod error;

@@ -1,6 +1,6 @@
 //! The time a hook may take before git goes on without its answer.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// A thread of its own waits for the end of the time and then calls what it was given, which ends
 /// the process: the work may hang in a read of a dead network disk, where nothing can stop it.
 ///
-/// Exactly one of the two, decision and limit, counts: whoever is first to set the flag. A decision
+/// Exactly one of the two, decision and limit, counts: whoever is first to set the stage. A decision
 /// that comes second is not acted upon; its thread waits for the process to end, so that git is
 /// never told both.
 pub struct TimeLimit {
@@ -17,9 +17,14 @@ pub struct TimeLimit {
 }
 
 struct State {
-    over: AtomicBool,
+    /// One of the three below.
+    stage: AtomicU8,
     until: Mutex<Instant>,
 }
+
+const RUNNING: u8 = 0;
+const DECIDED: u8 = 1;
+const OVER: u8 = 2;
 
 /// How long a process of git may take where there is no limit.
 const UNLIMITED: Duration = Duration::from_secs(60);
@@ -30,7 +35,7 @@ impl TimeLimit {
     /// Starts the time. `late` must end the process.
     pub fn start(limit: Duration, late: impl FnOnce() + Send + 'static) -> TimeLimit {
         let state = Arc::new(State {
-            over: AtomicBool::new(false),
+            stage: AtomicU8::new(RUNNING),
             until: Mutex::new(Instant::now() + limit),
         });
         let shared = Arc::clone(&state);
@@ -43,7 +48,7 @@ impl TimeLimit {
                 }
                 std::thread::sleep(left);
             }
-            if !shared.over.swap(true, Ordering::SeqCst) {
+            if shared.becomes(OVER).is_ok() {
                 late();
             }
         };
@@ -64,10 +69,11 @@ impl TimeLimit {
         }
     }
 
-    /// Ends the limit: the decision has been made. Does not return if it came too late.
+    /// Ends the limit: the decision has been made, or the first of several. Does not return if it
+    /// came too late.
     pub fn lift(&self) {
         if let Some(state) = &self.state
-            && state.over.swap(true, Ordering::SeqCst)
+            && state.becomes(DECIDED) == Err(OVER)
         {
             loop {
                 std::thread::park();
@@ -83,6 +89,11 @@ impl TimeLimit {
 }
 
 impl State {
+    /// Goes from running to this stage; else says at which it is.
+    fn becomes(&self, stage: u8) -> Result<u8, u8> {
+        (self.stage).compare_exchange(RUNNING, stage, Ordering::SeqCst, Ordering::SeqCst)
+    }
+
     fn left(&self) -> Duration {
         let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
         until.saturating_duration_since(Instant::now())
@@ -109,6 +120,7 @@ mod tests {
     fn late_is_not_called_after_a_decision() {
         let (tell, told) = mpsc::channel();
         let limit = TimeLimit::start(Duration::from_secs(1), move || tell.send(()).unwrap());
+        limit.lift();
         limit.lift();
         // The sender goes away with the closure, which was not called.
         assert_eq!(

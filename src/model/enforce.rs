@@ -125,6 +125,18 @@ impl<'a> ClaimIndex<'a> {
         }
     }
 
+    /// Returns the plain paths at and below which all lies that others than `who` have claimed;
+    /// see [`PathPattern::anchor`].
+    pub fn anchors_of_others(&self, who: &Who) -> BTreeSet<&'a str> {
+        let claims = self.claims.iter().zip(&self.elsewhere);
+        let others = claims.filter(|(claim, elsewhere)| {
+            **elsewhere || who.agent().is_none_or(|me| *me != claim.agent)
+        });
+        others
+            .flat_map(|(claim, _)| claim.paths.iter().map(PathPattern::anchor))
+            .collect()
+    }
+
     /// Returns the claims that match a path, in the order of their ids, and how they hold it.
     fn matching(&self, path: &[u8]) -> BTreeMap<usize, Hold> {
         let mut found = BTreeMap::new();
@@ -255,6 +267,24 @@ mod tests {
     fn held(judged: &Judgement) -> Vec<(String, Vec<usize>)> {
         let shown = |(claim, paths): &(&Claim, Vec<usize>)| (claim.id.to_string(), paths.clone());
         judged.held.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn others_have_what_neither_is_ones_own_nor_void() {
+        let claims = [
+            claim("aaaaaa", "kai", 1, &["src/own"]),
+            claim("bbbbbb", "link", 2, &["src/auth/", "docs/*.md"]),
+            claim("cccccc", "sage", 3, &["lib"]),
+            claim("dddddd", "kai", 4, &["elsewhere"]),
+        ];
+        let table = table(claims);
+        let expired = |claim: &Claim| claim.agent.as_str() == "sage";
+        let elsewhere = |claim: &Claim| claim.fence == Fence(4);
+        let index = ClaimIndex::new(&table, &[], &expired, &elsewhere);
+        let of = |who: &Who| index.anchors_of_others(who).into_iter().collect::<Vec<_>>();
+        assert_eq!(of(&agent("kai")), ["docs", "elsewhere", "src/auth"]);
+        let all = ["docs", "elsewhere", "src/auth", "src/own"];
+        assert_eq!(of(&Who::Person), all);
     }
 
     #[test]

@@ -5,9 +5,11 @@
 
 mod attribute;
 mod commits;
+mod strays;
 
 pub use attribute::{Attributed, attribute};
 pub use commits::{Against, check_commits, fixup_target};
+pub use strays::strays;
 
 use crate::git::Oid;
 use crate::model::agent::AgentKind;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::git::{RefWatcher, Woken};
+use crate::git::{Cancel, RefWatcher, Woken};
 use crate::model::message::Message;
 
 use super::inbox::inbox;
@@ -23,14 +23,26 @@ const BEAT: Duration = Duration::from_secs(60);
 fn wait_until<T>(
     ctx: &Context,
     limit: Duration,
+    look: impl FnMut() -> Result<Option<T>, OpsError>,
+) -> Result<Option<T>, OpsError> {
+    wait_unless(ctx, limit, &ctx.repo().runner().cancel(), look)
+}
+
+/// The same, until it is cancelled.
+fn wait_unless<T>(
+    ctx: &Context,
+    limit: Duration,
+    cancel: &Cancel,
     mut look: impl FnMut() -> Result<Option<T>, OpsError>,
 ) -> Result<Option<T>, OpsError> {
     let deadline = Instant::now().checked_add(limit);
     let store = ctx.store();
     let names = [store.record_ref().clone(), store.claims_ref().clone()];
-    let cancel = ctx.repo().runner().cancel();
     let mut watcher = RefWatcher::new(ctx.repo(), &names)?.cancelled_by(cancel.clone());
     loop {
+        if cancel.is_cancelled() {
+            return Ok(None);
+        }
         see_to_reviews_on_the_way(ctx);
         if let Some(found) = look()? {
             return Ok(Some(found));
@@ -64,6 +76,19 @@ pub fn wait_for_work(ctx: &Context, limit: Duration) -> Result<AgentStatus, OpsE
         Some(found) => Ok(found),
         None => status(ctx),
     }
+}
+
+/// Waits until `is_news` says of where whoever asks stands that there is something new in it;
+/// `None` when the time is over, or the wait was cancelled.
+pub fn wait_for_news(
+    ctx: &Context,
+    limit: Duration,
+    cancel: &Cancel,
+    mut is_news: impl FnMut(&AgentStatus) -> bool,
+) -> Result<Option<AgentStatus>, OpsError> {
+    wait_unless(ctx, limit, cancel, || {
+        Ok(Some(status(ctx)?).filter(|status| is_news(status)))
+    })
 }
 
 /// Waits until there is a task to take, or something else to do, and returns what is next then, or

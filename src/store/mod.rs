@@ -3,6 +3,7 @@
 //! Only this layer knows the names of refs and of paths on the branch. It reads snapshots and
 //! publishes changes as compare-and-swap; what may change is decided above and below.
 
+mod agent_session;
 mod bench;
 mod cache;
 mod change;
@@ -42,6 +43,7 @@ mod work;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+pub use agent_session::{AgentSession, AgentSessions, Crowded};
 pub use bench::{BENCHES, Bench};
 pub use cache::CacheState;
 pub use change::{Changes, Origin};

@@ -1,5 +1,6 @@
 //! Enforcement, through real git: hooks, pushes, builds, edits, and the installation of it all.
 
+mod agent;
 mod agent_edit;
 mod chance;
 mod check;

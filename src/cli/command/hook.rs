@@ -1,5 +1,8 @@
 //! `reflectt hook`
 
+mod agent;
+mod words;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
@@ -10,15 +13,13 @@ use clap::{Args, ValueEnum};
 use crate::cli::blocked::{self, Occasion, Unstage};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::session::Session;
-use crate::cli::text::Color;
-use crate::git::{Oid, OpenOptions, Repo};
-use crate::hooks::{
-    self, Asked, CommitEnv, HookName, Outcome, PushEnv, TimeLimit, agent_edit, probe,
-};
-use crate::model::name::AgentName;
+use crate::git::{Oid, Repo};
+use crate::hooks::{self, Asked, CommitEnv, HookName, Outcome, PushEnv, TimeLimit, probe};
 use crate::model::time::Span;
 use crate::ops::enforce::{Verdict, attribute};
 use crate::ops::{Context, Repeat};
+
+use agent::AgentArgs;
 
 /// The reason to go on in spite of a claim.
 const OVERRIDE: &str = "REFLECTT_OVERRIDE";
@@ -37,10 +38,17 @@ const INPUT_MAX: u64 = 256 * 1024 * 1024;
 ///
 /// Exits with 3 or 4 to stop a change, and with 7 if the agent has lost its claim. Where no team
 /// works it does nothing; where it cannot decide it warns, and git goes on.
+///
+/// `hook agent EVENT [--harness NAME]` is what `reflectt setup` has the programs call that coding
+/// agents run in. EVENT is session-start, prompt, before-edit, after-tool, stop, wake, session-end,
+/// teammate-idle or task-completed; NAME is claude, codex, gemini, copilot, cursor or opencode. It
+/// reads that program's JSON on standard input, answers in its format, and exits with 0; with 2,
+/// and words on standard error, where wake, teammate-idle and task-completed want the agent to go
+/// on.
 #[derive(Debug, Args)]
 pub struct HookArgs {
     name: Name,
-    /// What git gives the hook.
+    /// What git gives the hook; for `agent`, the event and the harness.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
@@ -51,7 +59,9 @@ enum Name {
     PreMergeCommit,
     CommitMsg,
     PrePush,
-    /// Claude Code's `PreToolUse`, with its JSON on standard input.
+    /// An event of a coding agent, with its harness's JSON on standard input.
+    Agent,
+    /// The same as `agent before-edit`.
     AgentEdit,
 }
 
@@ -62,7 +72,7 @@ impl Name {
             Name::PreMergeCommit => Some(HookName::PreMergeCommit),
             Name::CommitMsg => Some(HookName::CommitMsg),
             Name::PrePush => Some(HookName::PrePush),
-            Name::AgentEdit => None,
+            Name::Agent | Name::AgentEdit => None,
         }
     }
 }
@@ -84,12 +94,14 @@ impl HookArgs {
             limit: &limit,
             reason: reason.as_deref().filter(|reason| !reason.trim().is_empty()),
             repeat: match self.name {
-                Name::CommitMsg | Name::AgentEdit => Repeat::IfNew,
+                Name::CommitMsg | Name::Agent | Name::AgentEdit => Repeat::IfNew,
                 Name::PreCommit | Name::PreMergeCommit | Name::PrePush => Repeat::Always,
             },
         };
-        if self.name == Name::AgentEdit {
-            return Ok(edit(session, &asked));
+        match self.name {
+            Name::Agent => return Ok(AgentArgs::read(&self.arguments).answer(session, &asked)),
+            Name::AgentEdit => return Ok(AgentArgs::edit().answer(session, &asked)),
+            _ => {}
         }
         let context = match session.context_of_hook() {
             Ok(context) => context,
@@ -320,56 +332,4 @@ fn report(session: &Session, outcome: &Outcome, place: &Occasion, speaks: bool) 
             0
         }
     }
-}
-
-/// Answers a coding agent that is about to edit a file.
-fn edit(session: &Session, asked: &Asked) -> u8 {
-    let ui = &session.ui;
-    let edit = match agent_edit::read(&input(), &session.directory()) {
-        Ok(Some(edit)) => edit,
-        Ok(None) => return report(session, &Outcome::NotManaged, &Occasion::Edit, true),
-        Err(why) => {
-            let outcome = Outcome::CannotDecide(why.to_string());
-            return report(session, &outcome, &Occasion::Edit, true);
-        }
-    };
-    // The repository of the target, wherever the agent works.
-    let repo = match Repo::open(OpenOptions::new(&edit.above)) {
-        Ok(repo) => repo,
-        Err(error) => {
-            let outcome = hooks::unknown(error.into());
-            return report(session, &outcome, &Occasion::Edit, !ui.is_json());
-        }
-    };
-    put_off(&repo, asked.limit);
-    let me = editor(session, &repo, &edit);
-    let context = Context::new(repo, me, crate::ops::now, fastrand::Rng::new());
-    let outcome = agent_edit::check_edit(&context, &edit, asked);
-    let say = |verdict: &Verdict| blocked::words(verdict, &Occasion::Edit, ui.now());
-    match &outcome {
-        Outcome::Block(verdict) | Outcome::Unrecorded(verdict, _) => {
-            let reason = say(verdict).as_error(Color::Off);
-            ui.json_line(&agent_edit::Answer::deny(reason));
-        }
-        Outcome::Warn(verdict) => {
-            let words = say(verdict).as_warning(Color::Off);
-            ui.json_line(&agent_edit::Answer::warn(words));
-        }
-        Outcome::CannotDecide(_) => {
-            report(session, &outcome, &Occasion::Edit, true);
-        }
-        // What lets the edit go on is no answer to the agent; whoever asks for JSON gets it.
-        _ if ui.is_json() => {
-            report(session, &outcome, &Occasion::Edit, false);
-        }
-        Outcome::Allow(_) | Outcome::Overridden(_) | Outcome::NotManaged => {}
-    }
-    0
-}
-
-/// Finds out who edits: the agent of the worktree it works in, even if the target is in another's.
-fn editor(session: &Session, target: &Repo, edit: &agent_edit::Edit) -> Option<AgentName> {
-    let here = Repo::open(OpenOptions::new(&edit.cwd)).ok();
-    let here = here.filter(|here| here.common_dir() == target.common_dir());
-    session.identity_or_warn(here.as_ref().unwrap_or(target))
 }

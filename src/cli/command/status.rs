@@ -6,7 +6,7 @@ use crate::answer::{StatusJson, line, sentence};
 use crate::cli::error::{CliError, Kind};
 use crate::cli::excerpt::{cut, first_line};
 use crate::cli::session::Session;
-use crate::cli::text::{BOLD, DIM, GREEN, RED, Text, YELLOW};
+use crate::cli::text::{BOLD, Color, DIM, GREEN, RED, Text, YELLOW};
 use crate::cli::ui::Ui;
 use crate::cli::view;
 use crate::model::message::Message;
@@ -57,6 +57,27 @@ impl StatusArgs {
             _ => 0,
         })
     }
+}
+
+/// Returns what is printed, as text of at most `max` characters, with the command that shows what
+/// was left out.
+pub fn text(ui: &Ui, status: &AgentStatus, max: usize) -> String {
+    const MORE: &str = "… `reflectt status` shows the rest";
+    let mut text = String::new();
+    let mut left = max.saturating_sub(MORE.len());
+    for line in lines(ui, status) {
+        let line = line.render(Color::Off);
+        let len = line.chars().count() + 1;
+        if len > left {
+            text.push_str(MORE);
+            return text;
+        }
+        left -= len;
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text
 }
 
 /// Returns what is printed: what to do first, and then why.

@@ -22,14 +22,7 @@ pub fn compare(output: &Output, expected: &str) {
 
 /// Tells how an output differs from `expected`.
 pub fn check(output: &Output, expected: &str) -> Result<(), String> {
-    let repo = output.repo();
-    let ids = repo.known_ids();
-    let text = layout(output.status, &output.stdout, &output.stderr);
-    let text = text.replace(repo.env().dir().to_str().unwrap(), "[DIR]");
-    let actual = mask(&text, |word| {
-        let known = ids.iter().any(|id| id == word);
-        known.then(|| format!("[ID{}]", repo.env().id_number(word)))
-    });
+    let actual = shown(output);
     let expected = dedent(expected);
     if actual == expected {
         return Ok(());
@@ -51,6 +44,18 @@ pub fn check(output: &Output, expected: &str) -> Result<(), String> {
         }
     }
     Err(format!("{diff}\nwhole:\n{actual}"))
+}
+
+/// Returns an output as one text, with placeholders.
+pub fn shown(output: &Output) -> String {
+    let repo = output.repo();
+    let ids = repo.known_ids();
+    let text = layout(output.status, &output.stdout, &output.stderr);
+    let text = text.replace(repo.env().dir().to_str().unwrap(), "[DIR]");
+    mask(&text, |word| {
+        let known = ids.iter().any(|id| id == word);
+        known.then(|| format!("[ID{}]", repo.env().id_number(word)))
+    })
 }
 
 /// Lays out an output as one text.
