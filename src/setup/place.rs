@@ -99,7 +99,10 @@ impl Place {
                 vec![(base.join(".gemini/settings.json"), vec![Hooks, Server])]
             }
             (Harness::Copilot, Place::Tree(_)) => {
-                vec![one(base.join(".github/hooks/reflectt.json"), Hooks)]
+                vec![
+                    one(base.join(".github/hooks/reflectt.json"), Hooks),
+                    one(base.join(".github/mcp.json"), Server),
+                ]
             }
             (Harness::Copilot, Place::User(_)) => {
                 vec![one(base.join(".copilot/mcp-config.json"), Server)]

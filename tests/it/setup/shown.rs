@@ -107,6 +107,7 @@ fn check_names_what_is_missing_and_what_is_outdated() {
         exit 4
         --- stdout
         outdated  .github/hooks/reflectt.json  preToolUse  (Copilot CLI)
+        unchanged .github/mcp.json               (Copilot CLI)
         missing   AGENTS.md                    instructions  (Copilot CLI)
         --- stderr
         error: missing or out of date: `.github/hooks/reflectt.json`, `AGENTS.md`
@@ -122,7 +123,7 @@ fn check_names_what_is_missing_and_what_is_outdated() {
     );
     let states = error["harnesses"][0]["files"].as_array().unwrap().iter();
     let states: Vec<&str> = states.map(|file| file["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["outdated", "missing"]);
+    assert_eq!(states, ["outdated", "unchanged", "missing"]);
     assert_eq!(files(repo.path()), before);
     run(&repo, &["copilot"]).ok();
     assert_eq!(std::fs::read_to_string(&hooks).unwrap(), text);

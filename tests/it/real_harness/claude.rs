@@ -1,0 +1,90 @@
+//! Claude Code.
+
+use super::*;
+
+const CLAUDE: Driver = Driver {
+    name: "claude",
+    program: "claude",
+    list: &["mcp", "list"],
+    listed: "Connected",
+    session: &[
+        "-p",
+        "hi",
+        "--permission-mode",
+        "acceptEdits",
+        "--allowedTools",
+        "mcp__reflectt",
+    ],
+    prepare,
+    variables,
+    edit,
+    call: |tool, input| json!({"tool": format!("mcp__reflectt__{tool}"), "input": input}),
+    nudges: 1,
+};
+
+/// Trusts the folder, and approves of the server in its `.mcp.json`, as a person does when asked.
+fn prepare(stage: &Stage, _model: &str) {
+    let project = json!({
+        "hasTrustDialogAccepted": true,
+        "enabledMcpjsonServers": ["reflectt"],
+    });
+    let projects = json!({stage.repo.path().to_str().unwrap(): project});
+    let known = json!({"hasCompletedOnboarding": true, "projects": projects});
+    stage.write_home(".claude.json", known.to_string());
+    let own = stage.repo.path().join(".claude/settings.local.json");
+    if !own.exists() {
+        let approved = json!({"enabledMcpjsonServers": ["reflectt"]});
+        std::fs::write(own, approved.to_string()).unwrap();
+    }
+}
+
+fn variables(model: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("ANTHROPIC_BASE_URL", model.to_owned()),
+        ("ANTHROPIC_API_KEY", "dummy".to_owned()),
+        ("DISABLE_AUTOUPDATER", "1".to_owned()),
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
+    ]
+}
+
+fn edit(path: &Path) -> Vec<Value> {
+    let change = json!({"file_path": path, "old_string": BEFORE, "new_string": AFTER});
+    vec![
+        json!({"tool": "Read", "input": {"file_path": path}}),
+        json!({"tool": "Edit", "input": change}),
+    ]
+}
+
+#[test]
+fn a_session_of_claude_code() {
+    CLAUDE.go_through();
+}
+
+#[test]
+fn claude_code_lists_the_server() {
+    CLAUDE.lists_the_server();
+}
+
+#[test]
+fn claude_code_has_nothing_against_the_settings() {
+    let Some(stage) = CLAUDE.stage() else { return };
+    prepare(&stage, "");
+    let mut command = stage.command();
+    command.arg("doctor");
+    let said = stage.finish(command).ok();
+    assert!(said.stdout.contains("Platform:"), "{said}");
+    assert!(!said.stdout.contains("Invalid settings"), "{said}");
+    assert!(!said.stdout.contains(".claude/settings"), "{said}");
+}
+
+#[test]
+fn a_first_session_of_claude_code_needs_no_approval() {
+    let Some(stage) = CLAUDE.stage() else { return };
+    let session = Driver {
+        prepare: |_, _| (),
+        ..CLAUDE
+    }
+    .run(&stage, &[json!({"text": "Hello."})]);
+    session.told_where_it_stands(&stage);
+    session.has_tools(&CLAUDE);
+}
