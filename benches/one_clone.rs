@@ -227,7 +227,7 @@ fn answering() {
     let what = "mcp: resources/updated after send returned";
     row(what, times[times.len() / 2], Duration::ZERO);
     let start = median(20, || {
-        drop(serving::Client::start(team.command("kai", &["mcp"])))
+        drop(serving::Client::start(team.command("kai", &["mcp"])));
     });
     row("mcp: started, and hands shaken", start, Duration::ZERO);
 }

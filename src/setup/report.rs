@@ -120,8 +120,8 @@ pub fn todo(
     for harness in harnesses {
         let sentences = match (harness, place.is_tree()) {
             (Harness::Claude, true) => vec![
-                "Claude Code asks each person once whether to use the server of `.mcp.json`: \
-                 approve `reflectt`"
+                "Claude Code passes over approvals in a folder that it does not trust: trust this \
+                 one when it asks"
                     .to_owned(),
             ],
             (Harness::Codex, _) => {

@@ -6,11 +6,11 @@ use crate::cli::error::CliError;
 use crate::cli::session::Session;
 use crate::mcp;
 
-/// Serve the team to a coding agent, by the Model Context Protocol on standard input and output.
+/// Serve the team to a coding agent as tools of the Model Context Protocol.
 ///
-/// The agent's harness starts it; `reflectt setup` tells the harness so. It acts as the agent of
-/// the worktree it is started in (or --as, or REFLECTT_AGENT), who is alive while it runs, and ends
-/// when its input does.
+/// It speaks on standard input and output. A harness starts it; `reflectt setup` tells it so. It
+/// acts as the agent of the worktree it is started in (or --as, or REFLECTT_AGENT), who is alive
+/// while it runs, and ends when its input does.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example, for a harness that reads .mcp.json:

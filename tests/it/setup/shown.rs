@@ -9,12 +9,12 @@ fn what_was_done_and_what_comes_next() {
     run(&repo, &["claude"]).ok().snapshot(
         "
         --- stdout
-        made      .claude/settings.json  SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted  (Claude Code)
+        made      .claude/settings.json  SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted, enabledMcpjsonServers, permissions.allow  (Claude Code)
         changed   .mcp.json              mcpServers.reflectt  (Claude Code)
         made      AGENTS.md              instructions  (Claude Code)
         made      CLAUDE.md              instructions  (Claude Code)
         for you: `reflectt` is not on the PATH: harnesses run it by this name, and most let every edit through where it is missing
-        for you: Claude Code asks each person once whether to use the server of `.mcp.json`: approve `reflectt`
+        for you: Claude Code passes over approvals in a folder that it does not trust: trust this one when it asks
         --- stderr
         hint: git add .claude/settings.json .mcp.json AGENTS.md CLAUDE.md && git commit -m \"agents: work through reflectt\"
         ",
@@ -30,7 +30,7 @@ fn what_was_done_and_what_comes_next() {
         --- stdout
         removed   CLAUDE.md              instructions  (Claude Code)
         removed   AGENTS.md              instructions  (Claude Code)
-        removed   .claude/settings.json  SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted  (Claude Code)
+        removed   .claude/settings.json  SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted, enabledMcpjsonServers, permissions.allow  (Claude Code)
         changed   .mcp.json              mcpServers.reflectt  (Claude Code)
         --- stderr
         hint: git add .mcp.json && git commit -m \"agents: take reflectt out\"
