@@ -52,7 +52,10 @@ impl Model {
     /// Returns the requests that took a turn.
     pub fn requests(&self) -> Vec<Request> {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        // The last may not be whole yet.
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
         let main = lines.filter(|line: &Value| line["main"] == true);
         main.map(|mut line: Value| Request {
             body: line["body"].take(),
