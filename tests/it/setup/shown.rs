@@ -30,7 +30,7 @@ fn what_was_done_and_what_comes_next() {
         --- stdout
         removed   CLAUDE.md              instructions  (Claude Code)
         removed   AGENTS.md              instructions  (Claude Code)
-        removed   .claude/settings.json  SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted, enabledMcpjsonServers, permissions.allow  (Claude Code)
+        removed   .claude/settings.json  permissions.allow, enabledMcpjsonServers, SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted  (Claude Code)
         changed   .mcp.json              mcpServers.reflectt  (Claude Code)
         --- stderr
         hint: git add .mcp.json && git commit -m \"agents: take reflectt out\"
