@@ -15,14 +15,7 @@ const CLAUDE: Driver = Driver {
     program: "claude",
     list: &["mcp", "list"],
     listed: "Connected",
-    session: &[
-        "-p",
-        "hi",
-        "--permission-mode",
-        "acceptEdits",
-        "--allowedTools",
-        "mcp__reflectt",
-    ],
+    session: &["-p", "hi", "--permission-mode", "acceptEdits"],
     prepare,
     variables,
     edit,
@@ -30,20 +23,12 @@ const CLAUDE: Driver = Driver {
     nudges: 1,
 };
 
-/// Trusts the folder, and approves of the server in its `.mcp.json`, as a person does when asked.
+/// Trusts the folder, as a person does when asked; `setup` has left to do nothing else.
 fn prepare(stage: &Stage, _model: &str) {
-    let project = json!({
-        "hasTrustDialogAccepted": true,
-        "enabledMcpjsonServers": ["reflectt"],
-    });
+    let project = json!({"hasTrustDialogAccepted": true});
     let projects = json!({stage.repo.path().to_str().unwrap(): project});
     let known = json!({"hasCompletedOnboarding": true, "projects": projects});
     stage.write_home(".claude.json", known.to_string());
-    let own = stage.repo.path().join(".claude/settings.local.json");
-    if !own.exists() {
-        let approved = json!({"enabledMcpjsonServers": ["reflectt"]});
-        std::fs::write(own, approved.to_string()).unwrap();
-    }
 }
 
 fn variables(model: &str) -> Vec<(&'static str, String)> {
