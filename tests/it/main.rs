@@ -32,7 +32,6 @@ mod readme;
 mod real_harness;
 mod review_shown;
 mod reviews;
-mod servers;
 mod setup;
 mod sharing;
 mod storage;
