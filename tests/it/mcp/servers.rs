@@ -125,7 +125,7 @@ fn what_is_no_message_is_answered_and_not_the_end() {
     assert_eq!(unknown["error"]["code"], -32601, "{unknown}");
     let garbled = server
         .others()
-        .into_iter()
+        .iter()
         .find(|it| it["error"]["code"] == -32700);
     assert!(
         garbled.is_some_and(|it| it["id"].is_null()),
