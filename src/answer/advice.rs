@@ -4,13 +4,18 @@ use crate::model::advice::{Advice, Argument, Call, Value};
 
 /// Returns the command to run, and what for.
 pub fn command_line(advice: &Advice) -> String {
+    worded(advice, line)
+}
+
+/// Returns what to do in a door's own words for a call, and what for.
+pub fn worded(advice: &Advice, word: impl Fn(&Call) -> String) -> String {
     match advice {
         Advice::Text(text) => text.clone(),
-        Advice::Call { call, why: None } => line(call),
+        Advice::Call { call, why: None } => word(call),
         Advice::Call {
             call,
             why: Some(why),
-        } => format!("{} ({why})", line(call)),
+        } => format!("{} ({why})", word(call)),
     }
 }
 

@@ -31,7 +31,7 @@ mod status;
 mod sync;
 mod task;
 
-pub use advice::{command_line, line};
+pub use advice::{command_line, line, worded};
 pub use agent::{AgentJson, AgentsJson, LeftJson};
 pub use board::{BoardJson, WrittenJson};
 pub use brief::{Cut, brief};

@@ -46,9 +46,17 @@ pub struct Server {
     pending: Arc<Pending>,
     ending: watch::Receiver<bool>,
     watcher: Watcher,
+    running: Mutex<Vec<Running>>,
     /// What was subscribed to in the way of older versions of the protocol.
     subscribed: Arc<Mutex<BTreeSet<String>>>,
     forwarding: AtomicBool,
+}
+
+/// A call that runs, as those that come after it see it.
+struct Running {
+    is_taken_back: Box<dyn Fn() -> bool + Send>,
+    /// Closed when it has ended.
+    end: watch::Receiver<()>,
 }
 
 /// Shared by the thread that works and the task that waits for it.
@@ -82,12 +90,40 @@ impl Server {
     ) -> Server {
         Server {
             watcher: Watcher::new(Arc::clone(&opener)),
+            running: Mutex::default(),
             opener,
             pending,
             ending,
             subscribed: Arc::default(),
             forwarding: AtomicBool::new(false),
         }
+    }
+
+    /// Waits until every call that was taken back has ended: what comes after it is to see whether
+    /// it was done or not. Ends the call that begins now when what is returned is dropped.
+    async fn after_those_taken_back(
+        &self,
+        context: &RequestContext<RoleServer>,
+    ) -> watch::Sender<()> {
+        let (sender, end) = watch::channel(());
+        let token = context.ct.clone();
+        let mut waits = Vec::new();
+        {
+            // Entries are put in and taken out as a whole.
+            let running = self.running.lock();
+            let mut running = running.unwrap_or_else(PoisonError::into_inner);
+            running.retain(|it| it.end.has_changed().is_ok());
+            let taken_back = running.iter().filter(|it| (it.is_taken_back)());
+            waits.extend(taken_back.map(|it| it.end.clone()));
+            running.push(Running {
+                is_taken_back: Box::new(move || token.is_cancelled()),
+                end,
+            });
+        }
+        for mut end in waits {
+            while end.changed().await.is_ok() {}
+        }
+        sender
     }
 
     /// Runs a tool on a thread of its own, with a context of its own.
@@ -252,6 +288,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let _begun = self.pending.begin();
+        let _end = self.after_those_taken_back(&context).await;
         let Some(spec) = Spec::named(&request.name) else {
             let names: Vec<&str> = TOOLS.iter().map(|spec| spec.name).collect();
             let said = format!(

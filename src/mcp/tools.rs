@@ -7,7 +7,7 @@ mod work;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Cut, Fault, TaskJson, brief, of, what_next};
+use crate::answer::{Cut, Fault, TaskJson, brief, what_next};
 use crate::model::advice::Advice;
 use crate::model::task::Task;
 use crate::ops::checks::Step;
@@ -122,15 +122,6 @@ pub fn failure(fault: &Fault) -> Outcome {
         value: brief(value, cut),
         failed: true,
     }
-}
-
-/// Refuses a call whose arguments say nothing together.
-fn unclear(message: &str) -> Fault {
-    Fault::usage(message)
-}
-
-fn plain(error: ops::OpsError) -> Fault {
-    of(error)
 }
 
 /// Says of a task where it is now. What it is about, whoever moved it knows.

@@ -18,8 +18,9 @@ use rmcp::transport::Transport;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, watch};
 
-/// The longest message that is read, in bytes. No call of ours needs a hundredth of it.
-const LINE_MAX: u64 = 4 * 1024 * 1024;
+/// The longest message that is read, in bytes. No call of ours needs a hundredth of it; but of what
+/// is read the answer can name the request, so that its client does not wait in vain.
+const LINE_MAX: u64 = 16 * 1024 * 1024;
 /// How many messages may wait; then the client waits.
 const WAITING: usize = 64;
 

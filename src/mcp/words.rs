@@ -8,14 +8,7 @@ use crate::model::time::Span;
 
 /// Returns what to call, and what for.
 pub fn advice(advice: &Advice) -> String {
-    match advice {
-        Advice::Text(text) => text.clone(),
-        Advice::Call { call, why: None } => line(call),
-        Advice::Call {
-            call,
-            why: Some(why),
-        } => format!("{} ({why})", line(call)),
-    }
+    answer::worded(advice, line)
 }
 
 /// Returns what to call: a tool, or a command of the shell where no tool does that.

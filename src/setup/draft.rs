@@ -10,7 +10,7 @@ use super::entries::{self, Done, Misfit, Strictness};
 use super::error::SetupError;
 use super::json::{Document, Position};
 use super::place::{Part, Place};
-use super::{server_table, servers};
+use super::{approvals, server_table, servers};
 
 const BOM: &str = "\u{feff}";
 
@@ -117,6 +117,7 @@ impl Draft {
                 self.edit_json(|document| entries::install_hooks(document, harness, strictness))
             }
             Part::Server => self.edit_json(|document| servers::install_server(document, harness)),
+            Part::Approvals => self.edit_json(approvals::install),
             Part::ServerTable => {
                 let done = server_table::install(self.text());
                 let (text, done) = done.map_err(|e| self.misfit(e.at, e.to_string()))?;
@@ -156,6 +157,7 @@ impl Draft {
             Part::Server => {
                 self.edit_json(|document| servers::remove_server(document, harness).map(gone))
             }
+            Part::Approvals => self.edit_json(|document| approvals::remove(document).map(gone)),
             Part::ServerTable => {
                 let done = server_table::remove(self.text());
                 let (text, names) = done.map_err(|e| self.misfit(e.at, e.to_string()))?;

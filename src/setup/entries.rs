@@ -50,7 +50,7 @@ impl Misfit {
 }
 
 pub const AN_OBJECT: &str = "an object, as the harness takes it";
-const A_LIST: &str = "a list, as the harness takes it";
+pub const A_LIST: &str = "a list, as the harness takes it";
 
 /// Returns the fault of a part that has another shape.
 pub fn misfit(document: &Document, node: &Node, what: &str, expected: &'static str) -> Misfit {

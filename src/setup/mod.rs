@@ -4,6 +4,7 @@
 //! what is ours in them is recognised by what it runs, so that it can be brought up to date and
 //! taken out again without a record of what was done.
 
+mod approvals;
 mod block;
 mod diff;
 mod draft;

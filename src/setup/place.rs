@@ -45,6 +45,8 @@ impl Home {
 pub enum Part {
     Hooks,
     Server,
+    /// Leave for our server and its tools.
+    Approvals,
     /// Our server as a table of TOML.
     ServerTable,
     /// A file that is ours alone.
@@ -71,12 +73,12 @@ impl Place {
 
     /// Returns the files of a harness, and what goes into each; instructions not among them.
     pub fn files(&self, harness: Harness) -> Vec<(PathBuf, Vec<Part>)> {
-        use Part::{Hooks, Server, ServerTable, Whole};
+        use Part::{Approvals, Hooks, Server, ServerTable, Whole};
         let one = |file: PathBuf, part: Part| (file, vec![part]);
         let base = self.base();
         match (harness, self) {
             (Harness::Claude, Place::Tree(_)) => vec![
-                one(base.join(".claude/settings.json"), Hooks),
+                (base.join(".claude/settings.json"), vec![Hooks, Approvals]),
                 one(base.join(".mcp.json"), Server),
             ],
             (Harness::Claude, Place::User(home)) => {
@@ -99,7 +101,10 @@ impl Place {
                 vec![(base.join(".gemini/settings.json"), vec![Hooks, Server])]
             }
             (Harness::Copilot, Place::Tree(_)) => {
-                vec![one(base.join(".github/hooks/reflectt.json"), Hooks)]
+                vec![
+                    one(base.join(".github/hooks/reflectt.json"), Hooks),
+                    one(base.join(".github/mcp.json"), Server),
+                ]
             }
             (Harness::Copilot, Place::User(_)) => {
                 vec![one(base.join(".copilot/mcp-config.json"), Server)]

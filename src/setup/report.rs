@@ -120,8 +120,8 @@ pub fn todo(
     for harness in harnesses {
         let sentences = match (harness, place.is_tree()) {
             (Harness::Claude, true) => vec![
-                "Claude Code asks each person once whether to use the server of `.mcp.json`: \
-                 approve `reflectt`"
+                "Claude Code passes over approvals in a folder that it does not trust: trust this \
+                 one when it asks"
                     .to_owned(),
             ],
             (Harness::Codex, _) => {
@@ -145,7 +145,8 @@ pub fn todo(
                 "Copilot refuses every edit where `reflectt` is missing: have \
                  `.github/workflows/copilot-setup-steps.yml` install it for the cloud agent"
                     .to_owned(),
-                "Copilot CLI has MCP servers for a user only: `reflectt setup copilot --user`"
+                "Copilot CLI passes over hooks and servers of a folder that it does not trust: \
+                 trust this one when it asks"
                     .to_owned(),
             ],
             _ => Vec::new(),

@@ -12,7 +12,12 @@ use super::value::newline_of;
 
 const LIST: &str = "mcp_servers";
 const NAME: &str = "mcp_servers.reflectt";
-const TABLE: &str = "[mcp_servers.reflectt]\ncommand = \"reflectt\"\nargs = [\"mcp\"]";
+/// Without the last line `codex exec`, which nobody can ask, refuses each call that changes anything;
+/// a person may take it away.
+const TABLE: &str = "[mcp_servers.reflectt]
+command = \"reflectt\"
+args = [\"mcp\"]
+default_tools_approval_mode = \"approve\"";
 const FIELDS: [(&str, &str); 2] = [("command", "\"reflectt\""), ("args", "[\"mcp\"]")];
 
 /// Why a file is left as it is.

@@ -64,7 +64,11 @@ const CODEX: [Hook; 6] = [
     edits("PreToolUse", "apply_patch|Bash"),
     hook("PostToolUse", AgentEvent::AfterTool),
     hook("Stop", AgentEvent::Stop),
-    hook("SessionEnd", AgentEvent::SessionEnd),
+    Hook {
+        // It warns of more, and waits no longer.
+        seconds: 3,
+        ..hook("SessionEnd", AgentEvent::SessionEnd)
+    },
 ];
 
 const GEMINI: [Hook; 6] = [

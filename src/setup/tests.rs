@@ -8,7 +8,7 @@ use crate::model::harness::Harness;
 
 use super::entries::{self, Strictness};
 use super::json::{Document, Kind, Node};
-use super::{block, server_table, servers, table};
+use super::{approvals, block, server_table, servers, table};
 
 /// Choices, one after the other; the first of every kind when they are used up.
 struct Tape<'t> {
@@ -123,7 +123,16 @@ impl Writer<'_> {
             table::hooks(harness)[2].native,
         ];
         let list = table::server(harness).list;
-        let names = ["hooks", "a", list, "version", "context", "z"];
+        let names = [
+            "hooks",
+            "a",
+            list,
+            "version",
+            "context",
+            "enabledMcpjsonServers",
+            "permissions",
+            "z",
+        ];
         self.object(&names, |writer, name| match name {
             "hooks" => writer.object(&natives, |writer, _| {
                 let count = writer.tape.next(3);
@@ -131,11 +140,18 @@ impl Writer<'_> {
             }),
             "version" => writer.text.push('1'),
             "context" => writer.object(&["b", "c"], |writer, _| writer.any(1)),
+            "enabledMcpjsonServers" => writer.list(),
+            "permissions" => writer.object(&["allow", "deny"], |writer, _| writer.list()),
             name if name == list => writer.object(&["other", "more"], |writer, _| {
                 writer.object(&["command", "args"], |writer, _| writer.any(1));
             }),
             _ => writer.any(2),
         });
+    }
+
+    fn list(&mut self) {
+        let count = self.tape.next(3);
+        self.container('[', ']', count, |writer, _| writer.scalar());
     }
 
     fn group(&mut self) {
@@ -209,9 +225,11 @@ fn install(document: &mut Document, harness: Harness) {
     entries::install_hooks(document, harness, Strictness::AsItIs).unwrap();
     servers::install_server(document, harness).unwrap();
     servers::install_context(document).unwrap();
+    approvals::install(document).unwrap();
 }
 
 fn remove(document: &mut Document, harness: Harness) {
+    approvals::remove(document).unwrap();
     servers::remove_context(document).unwrap();
     servers::remove_server(document, harness).unwrap();
     entries::remove_hooks(document, harness).unwrap();

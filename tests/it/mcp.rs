@@ -2,4 +2,5 @@
 
 mod economy;
 mod lifecycle;
+mod servers;
 mod work;

@@ -27,7 +27,14 @@ pub const FRESH: [(&str, &[&str]); 6] = [
         &[".codex/config.toml", ".codex/hooks.json", "AGENTS.md"],
     ),
     ("gemini", &[".gemini/settings.json", "AGENTS.md"]),
-    ("copilot", &[".github/hooks/reflectt.json", "AGENTS.md"]),
+    (
+        "copilot",
+        &[
+            ".github/hooks/reflectt.json",
+            ".github/mcp.json",
+            "AGENTS.md",
+        ],
+    ),
     (
         "cursor",
         &[

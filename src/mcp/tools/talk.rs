@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::answer::{AckJson, Cut, Fault, MessageJson, MessagesJson, ReflectionJson, on};
+use crate::answer::{AckJson, Cut, Fault, MessageJson, MessagesJson, ReflectionJson, of, on};
 use crate::model::advice::Call as Next;
 use crate::model::id::IdPrefix;
 use crate::model::message::Message;
 use crate::ops::{self, Blocking, NewMessage, NewReflection, Recipient, Which};
 
-use super::{Answer, Call, moved, plain, unclear};
+use super::{Answer, Call, moved};
 use crate::mcp::words;
 
 /// How many messages are read at once.
@@ -20,16 +20,18 @@ pub fn message(call: &Call) -> Result<Answer, Fault> {
     let args = &call.args;
     let acks = args.is_on("ack_all") || !args.texts("ack").is_empty();
     match (args.text("text"), acks) {
-        (Some(_), true) => Err(unclear("sending and marking as read are one call each")),
+        (Some(_), true) => Err(Fault::usage(
+            "sending and marking as read are one call each",
+        )),
         (Some(text), false) => send(call, text),
         (None, true) => ack(call),
-        (None, false) if !args.texts("to").is_empty() => Err(unclear("`to` needs `text`")),
+        (None, false) if !args.texts("to").is_empty() => Err(Fault::usage("`to` needs `text`")),
         (None, false) => read(call),
     }
 }
 
 fn read(call: &Call) -> Result<Answer, Fault> {
-    let messages = ops::inbox(call.ctx).map_err(plain)?;
+    let messages = ops::inbox(call.ctx).map_err(of)?;
     let listed = &messages[..messages.len().min(READ)];
     let is_whole = |message: &&Message| message.body.chars().count() <= BODY;
     let whole = listed.iter().filter(is_whole).map(|message| message.id);
@@ -70,7 +72,7 @@ fn read(call: &Call) -> Result<Answer, Fault> {
 fn send(call: &Call, text: &str) -> Result<Answer, Fault> {
     let to: Vec<Recipient> = call.args.all("to")?;
     if to.is_empty() {
-        return Err(unclear("`text` needs `to`: agents, or #channel"));
+        return Err(Fault::usage("`text` needs `to`: agents, or #channel"));
     }
     let new = NewMessage {
         to,
@@ -79,7 +81,7 @@ fn send(call: &Call, text: &str) -> Result<Answer, Fault> {
         reply_to: None,
         urgent: call.args.is_on("urgent"),
     };
-    let sent = ops::send(call.ctx, &new).map_err(plain)?;
+    let sent = ops::send(call.ctx, &new).map_err(of)?;
     let mut value = json!(MessageJson::from(&sent));
     for known in ["body", "hints", "from", "notice"] {
         value[known] = serde_json::Value::Null;
@@ -92,7 +94,7 @@ fn ack(call: &Call) -> Result<Answer, Fault> {
         true => Which::All,
         false => Which::These(call.args.all("ack")?),
     };
-    let acked = ops::ack(call.ctx, &which).map_err(plain)?;
+    let acked = ops::ack(call.ctx, &which).map_err(of)?;
     let mut value = json!(AckJson {
         messages: Vec::new(),
         left: acked.left,
@@ -108,7 +110,7 @@ fn ack(call: &Call) -> Result<Answer, Fault> {
 /// Asks a person, which is a block that a person takes away.
 pub fn ask(call: &Call) -> Result<Answer, Fault> {
     let id: IdPrefix = (call.args.parsed("task")?)
-        .ok_or_else(|| unclear("`task` is the id of the task that waits for the answer"))?;
+        .ok_or_else(|| Fault::usage("`task` is the id of the task that waits for the answer"))?;
     let blocking = Blocking {
         reason: call.args.whole("text"),
         on: None,
@@ -128,7 +130,7 @@ pub fn reflect(call: &Call) -> Result<Answer, Fault> {
         severity: args.parsed("severity")?.unwrap_or_default(),
         tags: args.all("tags")?,
     };
-    let reflection = ops::reflect(call.ctx, &new).map_err(plain)?;
+    let reflection = ops::reflect(call.ctx, &new).map_err(of)?;
     Ok(Answer::new(ReflectionJson::from(&reflection)).cut(Cut {
         text: 80,
         ..Cut::default()

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::answer::{Cut, Fault, ShownJson, TaskJson, TasksJson, on};
+use crate::answer::{Cut, Fault, ShownJson, TaskJson, TasksJson, of, on};
 use crate::model::advice::Call as Next;
 use crate::model::id::IdPrefix;
 use crate::ops::{self, NewTask, TaskFilter};
 
-use super::{Answer, Call, plain};
+use super::{Answer, Call};
 
 /// How many tasks are listed.
 const LISTED: usize = 40;
@@ -27,7 +27,7 @@ pub fn list(call: &Call) -> Result<Answer, Fault> {
         lane: args.parsed("lane")?,
         all: args.is_on("all"),
     };
-    let rows = ops::list(call.ctx, &filter).map_err(plain)?;
+    let rows = ops::list(call.ctx, &filter).map_err(of)?;
     let found = TasksJson {
         tasks: rows.iter().map(TaskJson::from).collect(),
     };
@@ -102,7 +102,7 @@ pub fn new_task(call: &Call) -> Result<Answer, Fault> {
         tags: args.all("tags")?,
         ..NewTask::default()
     };
-    let task = ops::new_task(ctx, &new).map_err(plain)?;
+    let task = ops::new_task(ctx, &new).map_err(of)?;
     let answer = Answer::new(TaskJson::left_by(ctx, &task));
     let free = task.has_concrete_criteria() && task.blocked_by.is_empty();
     Ok(match free && task.assignee.is_none() {

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::answer::{
     AgentsJson, ClaimJson, ClaimedJson, Cut, Fault, InspectionJson, LandJson, NextJson,
-    ReleasedJson, StatusJson, TaskJson, on, sentence, when_done,
+    ReleasedJson, StatusJson, TaskJson, of, on, sentence, when_done,
 };
 use crate::model::advice::Call as Next;
 use crate::model::id::{IdPrefix, TaskId};
 use crate::model::task::Task;
 use crate::ops::{self, Blocking, Branch, Checking, ClaimRequest, NewSubmission, Verdict, Wish};
 
-use super::{Answer, Call, moved, plain, unclear};
+use super::{Answer, Call, moved};
 use crate::mcp::words;
 
 /// The longest that one call waits: clients give up on those that take longer.
@@ -33,7 +33,7 @@ fn id(call: &Call) -> Result<Option<IdPrefix>, Fault> {
 }
 
 fn needed_id(call: &Call, what: &str) -> Result<IdPrefix, Fault> {
-    id(call)?.ok_or_else(|| unclear(&format!("{what} needs `id`")))
+    id(call)?.ok_or_else(|| Fault::usage(format!("{what} needs `id`")))
 }
 
 pub fn status(call: &Call) -> Result<Answer, Fault> {
@@ -41,7 +41,7 @@ pub fn status(call: &Call) -> Result<Answer, Fault> {
         Some(limit) => ops::wait_for_work(call.ctx, limit),
         None => ops::status(call.ctx),
     };
-    let status = status.map_err(plain)?;
+    let status = status.map_err(of)?;
     let mut value = json!(StatusJson::from(&status));
     value["action"] = sentence(status.action(), words::line).into();
     // What is said of each message is in `action` and in the answer of `message`.
@@ -105,7 +105,7 @@ pub fn next(call: &Call) -> Result<Answer, Fault> {
         Some(limit) => ops::wait_for_task(ctx, claim, limit),
         None => ops::next(ctx, claim),
     };
-    let next = next.map_err(plain)?;
+    let next = next.map_err(of)?;
     let answer = Answer::new(NextJson {
         task: next.task.as_ref().map(|task| TaskJson {
             body: Some(&task.body),
@@ -172,13 +172,15 @@ pub fn claim(call: &Call) -> Result<Answer, Fault> {
     };
     let claimed = match (id(call)?, args.text("why")) {
         (Some(id), _) => ops::claim(ctx, &id, &request).map_err(on(&id))?,
-        (None, Some(why)) => ops::claim_paths(ctx, &request, why).map_err(plain)?,
+        (None, Some(why)) => ops::claim_paths(ctx, &request, why).map_err(of)?,
         (None, None) => {
-            return Err(unclear("a claim needs `id`, or `paths` and `why`").hint(
-                Next::to("next")
-                    .flag("branch")
-                    .so("takes the best task there is"),
-            ));
+            return Err(
+                Fault::usage("a claim needs `id`, or `paths` and `why`").hint(
+                    Next::to("next")
+                        .flag("branch")
+                        .so("takes the best task there is"),
+                ),
+            );
         }
     };
     let claim = ClaimedJson {
@@ -218,7 +220,7 @@ pub fn progress(call: &Call) -> Result<Answer, Fault> {
     let task = match what.as_slice() {
         [] => {
             let note = args.text("note");
-            let seat = ops::heartbeat(ctx, note).map_err(plain)?;
+            let seat = ops::heartbeat(ctx, note).map_err(of)?;
             let seen: AgentsJson = [&seat].into_iter().collect();
             return Ok(Answer::new(seen));
         }
@@ -242,7 +244,7 @@ pub fn progress(call: &Call) -> Result<Answer, Fault> {
         ["handoff"] => {
             let id = needed_id(call, "a hand-off")?;
             let Some(to) = args.parsed("handoff")? else {
-                return Err(unclear("`handoff` names the agent who goes on"));
+                return Err(Fault::usage("`handoff` names the agent who goes on"));
             };
             ops::handoff(ctx, &id, &to, &args.whole("note"))
                 .map_err(on(&id))?
@@ -250,7 +252,7 @@ pub fn progress(call: &Call) -> Result<Answer, Fault> {
         }
         several => {
             let several = several.join("` and `");
-            return Err(unclear(&format!("`{several}` are one call each")));
+            return Err(Fault::usage(format!("`{several}` are one call each")));
         }
     };
     let answer = moved(ctx, &task);
@@ -296,7 +298,9 @@ pub fn review(call: &Call) -> Result<Answer, Fault> {
     let id = needed_id(call, "a review")?;
     let verdict = match (args.text("request_changes"), args.text("correct")) {
         (Some(_), Some(_)) => {
-            return Err(unclear("`request_changes` and `correct` are one call each"));
+            return Err(Fault::usage(
+                "`request_changes` and `correct` are one call each",
+            ));
         }
         (Some(note), None) => Some(Verdict::RequestChanges {
             note: note.to_owned(),
@@ -308,7 +312,9 @@ pub fn review(call: &Call) -> Result<Answer, Fault> {
     };
     let task = match (verdict, args.is_on("approve")) {
         (Some(_), true) => {
-            return Err(unclear("`approve` does not go with a request for changes"));
+            return Err(Fault::usage(
+                "`approve` does not go with a request for changes",
+            ));
         }
         (Some(verdict), false) => ops::review(ctx, &id, &verdict).map_err(on(&id))?,
         (None, true) => {
@@ -354,7 +360,7 @@ pub fn land(call: &Call) -> Result<Answer, Fault> {
         ids: call.args.all("ids")?,
         dry_run: call.args.is_on("dry_run"),
     };
-    let report = ops::land(call.ctx, &wish, call.watch).map_err(plain)?;
+    let report = ops::land(call.ctx, &wish, call.watch).map_err(of)?;
     let answer = Answer::new(LandJson::from(&report)).cut(Cut {
         text: 600,
         list: 20,

@@ -31,25 +31,13 @@ fn a_client_of_an_older_protocol_shakes_hands() {
     let repo = env.team(["kai"]);
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let mut mcp = Mcp::spawn(&repo, "kai");
-        let hello = json!({
-            "protocolVersion": version, "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        });
-        let answer = mcp.request("initialize", hello);
+        let answer = mcp.shake_hands(version);
         assert_eq!(answer["result"]["protocolVersion"], version, "{answer}");
         assert!(mcp.request("ping", json!({}))["error"].is_null());
         let tools = mcp.request("tools/list", json!({}));
         assert!(tools["result"]["resultType"].is_null(), "{tools}");
         assert_eq!(mcp.tool("status", json!({}))["agent"], "kai");
     }
-    // One that nobody knows is offered one that we do.
-    let mut mcp = Mcp::spawn(&repo, "kai");
-    let hello = json!({
-        "protocolVersion": "2031-01-01", "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    });
-    let answer = mcp.request("initialize", hello);
-    assert!(answer["result"]["protocolVersion"].is_string(), "{answer}");
 }
 
 #[test]
@@ -176,4 +164,47 @@ fn a_wait_ends_when_it_is_cancelled() {
     }));
     assert_eq!(mcp.tool("status", json!({}))["agent"], "kai");
     assert_eq!(mcp.end(), Some(0));
+}
+
+#[test]
+fn a_slow_call_says_what_it_is_at_and_can_be_cancelled() {
+    let env = TestEnv::new();
+    let repo = env.team(["kai", "link"]);
+    let go = env.dir().join("go");
+    let script = format!(
+        "echo compiling; until test -e {}; do sleep 0.1; done",
+        go.display()
+    );
+    repo.write(
+        "reflectt.toml",
+        format!("[checks.slow]\nrun = \"{script}\"\n"),
+    );
+    repo.commit("A check that takes its time");
+    let id = repo.task("kai", "Keep the return path", &["--check", "slow"]);
+    let place = repo.worktree("kai-work");
+    place.reflectt(["join", "kai"]).ok();
+    place.reflectt(["claim", &id]).ok();
+    place.write("a.txt", "kept\n");
+    place.commit("Keep it");
+
+    let mut mcp = Mcp::start(&place, "kai");
+    let done = json!({"id": id, "summary": "it is kept", "evidence": ["looked"]});
+    let submit = json!({
+        "name": "submit", "arguments": done, "_meta": {"progressToken": "p1"},
+    });
+    let submitting = mcp.ask("tools/call", submit.clone());
+    let told = mcp.notification("notifications/progress");
+    assert_eq!(told["params"]["progressToken"], "p1", "{told}");
+    let said = told["params"]["message"].as_str().unwrap();
+    assert!(said.starts_with("check slow runs for"), "{said}");
+    mcp.send(&json!({
+        "jsonrpc": "2.0", "method": "notifications/cancelled",
+        "params": {"requestId": submitting},
+    }));
+    // It comes after what was taken back, of which nothing is there.
+    assert_eq!(mcp.tool("show", json!({"id": id}))["status"], "doing");
+
+    std::fs::write(go, "").unwrap();
+    let answer = mcp.request("tools/call", submit);
+    assert_eq!(content(&answer)["status"], "validating", "{answer}");
 }

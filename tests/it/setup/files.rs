@@ -86,7 +86,8 @@ fn the_shapes_that_the_harnesses_take() {
     let table = std::fs::read_to_string(repo.path().join(".codex/config.toml")).unwrap();
     assert_eq!(
         table,
-        "[mcp_servers.reflectt]\ncommand = \"reflectt\"\nargs = [\"mcp\"]\n"
+        "[mcp_servers.reflectt]\ncommand = \"reflectt\"\nargs = [\"mcp\"]\n\
+         default_tools_approval_mode = \"approve\"\n"
     );
 
     let gemini = json(&repo, ".gemini/settings.json");

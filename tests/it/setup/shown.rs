@@ -9,12 +9,12 @@ fn what_was_done_and_what_comes_next() {
     run(&repo, &["claude"]).ok().snapshot(
         "
         --- stdout
-        made      .claude/settings.json  SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted  (Claude Code)
+        made      .claude/settings.json  SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted, enabledMcpjsonServers, permissions.allow  (Claude Code)
         changed   .mcp.json              mcpServers.reflectt  (Claude Code)
         made      AGENTS.md              instructions  (Claude Code)
         made      CLAUDE.md              instructions  (Claude Code)
         for you: `reflectt` is not on the PATH: harnesses run it by this name, and most let every edit through where it is missing
-        for you: Claude Code asks each person once whether to use the server of `.mcp.json`: approve `reflectt`
+        for you: Claude Code passes over approvals in a folder that it does not trust: trust this one when it asks
         --- stderr
         hint: git add .claude/settings.json .mcp.json AGENTS.md CLAUDE.md && git commit -m \"agents: work through reflectt\"
         ",
@@ -30,7 +30,7 @@ fn what_was_done_and_what_comes_next() {
         --- stdout
         removed   CLAUDE.md              instructions  (Claude Code)
         removed   AGENTS.md              instructions  (Claude Code)
-        removed   .claude/settings.json  SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted  (Claude Code)
+        removed   .claude/settings.json  permissions.allow, enabledMcpjsonServers, SessionStart, UserPromptSubmit, PreToolUse, PostToolUse, Stop, SessionEnd, TeammateIdle, TaskCompleted  (Claude Code)
         changed   .mcp.json              mcpServers.reflectt  (Claude Code)
         --- stderr
         hint: git add .mcp.json && git commit -m \"agents: take reflectt out\"
@@ -107,6 +107,7 @@ fn check_names_what_is_missing_and_what_is_outdated() {
         exit 4
         --- stdout
         outdated  .github/hooks/reflectt.json  preToolUse  (Copilot CLI)
+        unchanged .github/mcp.json               (Copilot CLI)
         missing   AGENTS.md                    instructions  (Copilot CLI)
         --- stderr
         error: missing or out of date: `.github/hooks/reflectt.json`, `AGENTS.md`
@@ -122,7 +123,7 @@ fn check_names_what_is_missing_and_what_is_outdated() {
     );
     let states = error["harnesses"][0]["files"].as_array().unwrap().iter();
     let states: Vec<&str> = states.map(|file| file["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["outdated", "missing"]);
+    assert_eq!(states, ["outdated", "unchanged", "missing"]);
     assert_eq!(files(repo.path()), before);
     run(&repo, &["copilot"]).ok();
     assert_eq!(std::fs::read_to_string(&hooks).unwrap(), text);

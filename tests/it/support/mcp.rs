@@ -1,7 +1,7 @@
 //! A client of `reflectt mcp`: lines in, lines out, and nothing hidden.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server, and the client's end of it.
 pub struct Mcp {
-    pub child: Child,
+    child: Option<Child>,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     /// What came while something else was waited for.
@@ -27,33 +27,43 @@ pub struct Mcp {
     meta: Option<Value>,
 }
 
+/// Returns what each request has with it in the way of the newest protocol.
+pub fn of_version(version: &str) -> Value {
+    json!({"_meta": {
+        "io.modelcontextprotocol/protocolVersion": version,
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }})
+}
+
 impl Mcp {
     /// Starts a server and opens it as clients before 2026-07-28 do.
     pub fn start(repo: &Repo, agent: &str) -> Mcp {
         let mut mcp = Mcp::spawn(repo, agent);
-        let answer = mcp.request(
-            "initialize",
-            json!({
-                "protocolVersion": "2025-11-25", "capabilities": {},
-                "clientInfo": {"name": "test", "version": "1"},
-            }),
-        );
+        let answer = mcp.shake_hands("2025-11-25");
+        assert_eq!(answer["result"]["protocolVersion"], "2025-11-25");
+        mcp
+    }
+
+    /// Opens a server as clients before 2026-07-28 do, and returns what it says of itself.
+    pub fn shake_hands(&mut self, version: &str) -> Value {
+        let hello = json!({
+            "protocolVersion": version, "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"},
+        });
+        let answer = self.request("initialize", hello);
         assert_eq!(
             answer["result"]["serverInfo"]["name"], "reflectt",
             "{answer}"
         );
-        mcp.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
-        mcp
+        self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        answer
     }
 
     /// Starts a server to be spoken to without a handshake: each request says what it is.
     pub fn stateless(repo: &Repo, agent: &str) -> Mcp {
         let mut mcp = Mcp::spawn(repo, agent);
-        mcp.meta = Some(json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-            "io.modelcontextprotocol/clientCapabilities": {},
-        }));
+        mcp.meta = Some(of_version("2026-07-28")["_meta"].clone());
         mcp
     }
 
@@ -69,18 +79,26 @@ impl Mcp {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let mut mcp = Mcp::over(stdin.unwrap(), stdout.unwrap());
+        mcp.child = Some(child);
+        mcp
+    }
+
+    /// Speaks to a server that somebody else has started.
+    pub fn over(stdin: ChildStdin, stdout: impl Read + Send + 'static) -> Mcp {
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
+            let lines = BufReader::new(stdout).lines();
+            for line in lines.map_while(Result::ok) {
                 if sender.send(line).is_err() {
                     return;
                 }
             }
         });
         Mcp {
-            stdin: child.stdin.take(),
-            child,
+            child: None,
+            stdin: Some(stdin),
             lines,
             told: VecDeque::new(),
             next: 0,
@@ -92,15 +110,25 @@ impl Mcp {
         self.send_line(&message.to_string());
     }
 
-    pub fn send_line(&mut self, line: &str) {
+    fn send_line(&mut self, line: &str) {
+        self.send_bytes(line.as_bytes());
+    }
+
+    /// Sends a line that need not be a message.
+    pub fn send_bytes(&mut self, line: &[u8]) {
         let stdin = self.stdin.as_mut().expect("input is still open");
-        writeln!(stdin, "{line}").unwrap();
+        stdin.write_all(&[line, b"\n"].concat()).unwrap();
+    }
+
+    /// Returns what has come that nobody waited for.
+    pub fn others(&self) -> &VecDeque<Value> {
+        &self.told
     }
 
     /// Sends a request and returns its id.
     pub fn ask(&mut self, method: &str, mut params: Value) -> u64 {
         self.next += 1;
-        if let Some(meta) = &self.meta {
+        if let Some(meta) = self.meta.as_ref().filter(|_| params["_meta"].is_null()) {
             params["_meta"] = meta.clone();
         }
         let id = self.next;
@@ -173,7 +201,8 @@ impl Mcp {
     pub fn exit_code(&mut self) -> Option<i32> {
         let begun = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            let child = self.child.as_mut().expect("a child of ours");
+            if let Some(status) = child.try_wait().unwrap() {
                 return status.code();
             }
             assert!(begun.elapsed() < PATIENCE, "the server does not end");
@@ -184,8 +213,10 @@ impl Mcp {
 
 impl Drop for Mcp {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        if let Some(child) = &mut self.child {
+            drop(child.kill());
+            drop(child.wait());
+        }
     }
 }
 

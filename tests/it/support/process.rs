@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::{Output, Repo};
 
@@ -139,6 +140,30 @@ impl Running {
         kill(self.child.id().cast_signed(), victims);
         self.finish()
     }
+}
+
+/// Runs somebody else's program, without input, and returns what it left. After this time it is
+/// killed, with all it has started.
+pub fn run_within(mut command: Command, limit: Duration) -> std::process::Output {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let child = command.spawn().unwrap();
+    let group = -child.id().cast_signed();
+    let (ended, end) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // It ends when the sender does, and late is late.
+            if end.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                signal(group, libc::SIGKILL);
+            }
+        });
+        let output = child.wait_with_output().unwrap();
+        drop::<std::sync::mpsc::Sender<()>>(ended);
+        output
+    })
 }
 
 /// Who is killed.
