@@ -49,7 +49,7 @@ impl Page {
 
     fn fact(&mut self, name: &str, value: &str) {
         let value = escape(value);
-        let line = format!("{name:<10} {value}");
+        let line = format!("{name}: {value}");
         self.0.push(DocLine::new(Tone::Plain, 0, line));
     }
 
@@ -94,12 +94,12 @@ impl Page {
             } else {
                 ""
             };
-            let line = format!("blocked    {person}{}{on}", escape(&block.reason));
+            let line = format!("blocked: {person}{}{on}", escape(&block.reason));
             self.0
                 .push(DocLine::new(Tone::Bad, 0, line).since(block.since));
         }
         if let Some(changes) = &task.changes {
-            let line = format!("changes    {}", escape(changes));
+            let line = format!("changes: {}", escape(changes));
             self.0.push(DocLine::new(Tone::Bad, 0, line));
         }
         let waits: Vec<String> = (shown.row.waits_for.iter())

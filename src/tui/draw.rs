@@ -44,12 +44,12 @@ pub fn draw(frame: &mut Frame<'_>, board: &Board, paint: Paint) {
     }
 }
 
-/// Returns how many lines the page of the task has at the width there is.
-pub fn page_length(board: &Board) -> usize {
+/// Returns how far down the page of the task can be moved: until its end is seen.
+pub fn page_end(board: &Board) -> usize {
     let areas = Areas::of(board.size, Pane::Task, 0);
-    areas
-        .inside(Pane::Task)
-        .map_or(0, |area| page::length(board, area.width))
+    areas.inside(Pane::Task).map_or(0, |area| {
+        page::length(board, area.width).saturating_sub(usize::from(area.height))
+    })
 }
 
 /// Returns the names in the row of panes, as they are written there.

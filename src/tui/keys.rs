@@ -205,9 +205,8 @@ impl Board {
     /// Moves in the list or on the page.
     fn go(&mut self, by: isize) {
         if self.focus == Pane::Task {
-            self.scroll = self.scroll.saturating_add_signed(by);
-            let last = super::draw::page_length(self).saturating_sub(1);
-            self.scroll = self.scroll.min(last);
+            let to = self.scroll.saturating_add_signed(by);
+            self.scroll = to.min(super::draw::page_end(self));
             return;
         }
         let at = self.places[self.focus.at()].at;

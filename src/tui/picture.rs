@@ -228,3 +228,6 @@ impl Picture {
         all
     }
 }
+
+#[cfg(test)]
+pub mod testing;

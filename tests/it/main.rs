@@ -40,6 +40,7 @@ mod team;
 mod tidy;
 mod transports;
 mod trial;
+mod ui;
 mod waiting;
 mod words;
 mod work_branch;

@@ -114,15 +114,12 @@ fn draw_form(cells: &mut Buffer, form: &Form, board: &Board, paint: Paint) -> Op
         }
         lines.push((format!("  {shown}"), Style::new()));
     }
+    lines.push((format!("This {}.", form.act.will()), paint.dim()));
     lines.push(match (&form.problem, form.stage) {
         (Some(problem), _) => (format!("! {problem}"), paint.bad()),
-        (None, Stage::Sure) => (
-            format!("This {}: do it? y/n", form.act.will()),
-            paint.beware(),
-        ),
-        (None, Stage::Field(_)) => (format!("This {}.", form.act.will()), paint.dim()),
+        (None, Stage::Sure) => ("Do it? y/n".to_owned(), paint.beware()),
+        (None, Stage::Field(_)) => (String::new(), Style::new()),
     });
-    lines.push((String::new(), Style::new()));
     lines.push(("the same as".to_owned(), paint.dim()));
     lines.extend(
         command
