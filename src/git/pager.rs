@@ -59,6 +59,9 @@ impl Repo {
     /// Tells whether git hands what it prints to a pager that waits.
     fn has_pager(&self) -> Result<bool, GitError> {
         // As git itself finds it. `cat`, or nothing, is how people say that they want none.
+        if self.config("pager.diff").as_deref() == Some("false") {
+            return Ok(false);
+        }
         let pager = self.git(["var", "GIT_PAGER"]).run()?;
         let text = String::from_utf8_lossy(&pager.stdout);
         Ok(!matches!(text.trim(), "" | "cat"))

@@ -84,39 +84,44 @@ fn count_of(board: &Board, pane: Pane) -> Option<usize> {
     (count > 0).then_some(count)
 }
 
-/// Writes one line into an area, cut to its width.
+/// Writes one line into an area, cut to its width and to the screen: that may have become smaller
+/// since it was divided.
 fn put(cells: &mut Buffer, area: Rect, line: &Line<'_>) {
+    let area = area.intersection(cells.area);
     if area.height > 0 && area.width > 0 {
         cells.set_line(area.x, area.y, line, area.width);
     }
 }
 
 fn header(cells: &mut Buffer, area: Rect, board: &Board, paint: Paint) {
-    let who = match board.me() {
-        Some(me) => format!("  you are {me}"),
-        None => "  read-only".to_owned(),
+    let (fresh, fresh_style) = freshness(board, paint);
+    let mut left = usize::from(area.width).saturating_sub(width::of(&fresh) + 1);
+    let name = match left > 100 {
+        true => format!("reflectt  {}", board.team),
+        // Its name is no news; what is told of the team is.
+        false => width::truncate(&board.team, 16),
     };
-    let mut spans = vec![
-        Span::styled(format!("reflectt  {}", board.team), paint.bold()),
-        Span::raw(who),
-        Span::raw("  "),
-    ];
-    for (said, style) in summary(&board.picture, paint) {
-        spans.extend([Span::styled(said, style), Span::raw("  ")]);
+    let who = match board.me() {
+        Some(me) => format!("you are {me}"),
+        None => "read-only".to_owned(),
+    };
+    let mut parts = vec![(name, paint.bold()), (who, Style::new())];
+    parts.extend(summary(&board.picture, paint));
+    let mut spans = Vec::new();
+    for (said, style) in parts {
+        // What does not fit is left out whole: half a number would be another one.
+        if let Some(rest) = left.checked_sub(width::of(&said) + 2) {
+            left = rest;
+            spans.extend([Span::styled(said, style), Span::raw("  ")]);
+        }
     }
-    let line = Line::from(spans);
-    put(cells, area, &line);
-    let (age, style) = freshness(board, paint);
-    let wide = u16::try_from(width::of(&age)).unwrap_or(u16::MAX);
-    if let Some(x) = area.right().checked_sub(wide + 1)
+    put(cells, area, &Line::from(spans));
+    let wide = u16::try_from(width::of(&fresh)).unwrap_or(u16::MAX);
+    if let Some(x) = area.right().checked_sub(wide)
         && x > area.x
     {
-        let right = Rect::new(x, area.y, wide + 1, area.height);
-        put(
-            cells,
-            right,
-            &Line::from(vec![Span::raw(" "), Span::styled(age, style)]),
-        );
+        let right = Rect::new(x, area.y, wide, area.height);
+        put(cells, right, &Line::from(Span::styled(fresh, fresh_style)));
     }
 }
 
@@ -137,12 +142,13 @@ fn summary(picture: &Picture, paint: Paint) -> Vec<(String, Style)> {
     if silent > 0 {
         all.push((format!("!{silent} silent"), paint.bad()));
     }
+    // The order is of what must not be left out.
     for (group, what) in [
         (Group::Blocked, "blocked"),
+        (Group::Done, "done today"),
         (Group::InReview, "in review"),
         (Group::Approved, "to land"),
         (Group::Doing, "doing"),
-        (Group::Done, "done today"),
     ] {
         let count = of(group);
         if count > 0 {

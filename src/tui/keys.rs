@@ -125,16 +125,14 @@ impl Board {
         }
         match std::mem::replace(&mut self.over, Over::Nothing) {
             Over::Nothing => self.plain_key(key),
-            Over::Help => {
-                let closes = matches!(
-                    key.code,
-                    KeyCode::Esc | KeyCode::Char('?' | 'q') | KeyCode::Enter
-                );
-                if !closes {
+            Over::Help => match key.code {
+                KeyCode::Char('q') => self.quit(),
+                KeyCode::Esc | KeyCode::Enter | KeyCode::Char('?') => Vec::new(),
+                _ => {
                     self.over = Over::Help;
+                    Vec::new()
                 }
-                Vec::new()
-            }
+            },
             Over::Filter => self.filter_key(key),
             Over::Form(form) => self.form_key(form, key),
             Over::Letter(letter, top) => match key.code {

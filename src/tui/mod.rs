@@ -145,6 +145,11 @@ impl Door {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        // A pager, or a shell that we were suspended for, is told of a new size in our place.
+        let (width, height) = crossterm::terminal::size()?;
+        if (width, height) != self.board.size {
+            self.board.handle(Event::Resize(width, height));
+        }
         let (board, paint) = (&self.board, self.paint);
         self.screen
             .drawn
@@ -197,9 +202,6 @@ impl Door {
             }
             Ok(paged.code)
         })?;
-        // The size may have changed, and nobody has told us.
-        let (width, height) = crossterm::terminal::size()?;
-        self.board.handle(Event::Resize(width, height));
         let said = match shown {
             Ok(None) => return Ok(()),
             Ok(Some(code)) => format!("git diff {range} ended with exit code {code}"),

@@ -129,7 +129,7 @@ fn an_approval_is_on_the_record_and_others_are_seen_live() {
     tmux.resize(80, 24);
     tmux.wait_for(&["[Task]"]);
     tmux.press(&["q"]);
-    tmux.wait_until("the shell", |screen| !screen.contains("reflectt  repo"));
+    tmux.wait_until("the shell", |screen| !screen.contains("you are ann"));
     assert_eq!(tmux.modes().flags, SANE);
 }
 

@@ -374,7 +374,11 @@ fn the_mouse_chooses_opens_and_turns() {
     );
     keys(&mut board, "3g");
     board.handle(at(MouseEventKind::ScrollDown, 10, 10));
-    assert_eq!(chosen(&board).as_deref(), Some("r00001"));
+    assert_eq!(
+        chosen(&board).as_deref(),
+        Some("a00001"),
+        "three lines on is a heading"
+    );
     board.handle(at(CLICK, 70, 23));
     board.handle(at(CLICK, 300, 300));
 }

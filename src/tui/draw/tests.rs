@@ -33,9 +33,9 @@ fn board(size: (u16, u16), keys: &str) -> Board {
         board.handle(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
     }
     if let Some(id) = board.opened {
-        let line = DocLine::new;
+        let line = |tone, indent, text: &str| DocLine::new(tone, indent, text);
         let lines = vec![
-            line(Tone::Title, 0, format!("{id}  The task")),
+            line(Tone::Title, 0, &format!("{id}  The task")),
             line(Tone::Plain, 0, "status: doing, held by kai").since(testing::NOW),
             line(Tone::Plain, 0, ""),
             line(Tone::Heading, 0, "Done when"),
@@ -83,48 +83,302 @@ fn expect(board: &Board, expected: &str) {
 
 #[test]
 fn what_needs_a_person_comes_first() {
-    expect(&board((80, 24), "1"), "@@what_needs_a_person_comes_first@@");
+    expect(
+        &board((80, 24), "1"),
+        r#"
+shop  you are ann  !1 silent  x1 blocked  =1 done today  ?1 in review       live
+[Needs you 3]| Agents 4 | Board 5 | Task | Messages 1 | Log |
+person b00001 Pay by card: which bank do we use?                              1h
+review r00001 ログインの修正 after a very long title that no line of eight…   1h
+mail          link: please look at r00001                                     7m
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+j/k move  Enter open  / filter  c comment  m message  Tab pane  ? keys  q quit
+"#,
+    );
 }
 
 #[test]
 fn the_board_has_a_line_for_each_task() {
     expect(
         &board((80, 24), "3j"),
-        "@@the_board_has_a_line_for_each_task@@",
+        r#"
+shop  you are ann  !1 silent  x1 blocked  =1 done today  ?1 in review       live
+ Needs you 3 | Agents 4 |[Board 5]| Task | Messages 1 | Log |
+-- blocked (1)
+! b00001 P0 Pay by card: which bank do we use?               echo             1h
+-- in review (1)
+? r00001 P2 ログインの修正 after a very long title that no…  kai>ann          1h
+-- approved (1)
++ a00001 P2 The task a00001                                  link             1h
+-- doing (1)
+~ d00001 P2 The task d00001                                  kai              2m
+-- done today (1)
+= e00001 P2 The task e00001                                  link             1h
+-- to do (1)
+- t00001 P2 The task t00001                                  -                1h
+
+
+
+
+
+
+
+
+
+j/k move  Enter open  / filter  a approve  r changes  d diff  ? keys  q quit
+"#,
     );
 }
 
 #[test]
 fn agents_are_told_apart_by_words() {
-    expect(&board((80, 24), "2"), "@@agents_are_told_apart_by_words@@");
+    expect(
+        &board((80, 24), "2"),
+        r#"
+shop  you are ann  !1 silent  x1 blocked  =1 done today  ?1 in review       live
+ Needs you 3 |[Agents 4]| Board 5 | Task | Messages 1 | Log |
+! echo           SILENT 42m   b00001 Pay by card - asked the bank
+* kai            active now   d00001 The task d00001
+o link           idle 12m     free
+. ann            offline 10h  person
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+j/k move  Enter open  / filter  c comment  m message  Tab pane  ? keys  q quit
+"#,
+    );
 }
 
 #[test]
 fn a_task_is_a_page() {
-    expect(&board((80, 24), "3jjj\n"), "@@a_task_is_a_page@@");
+    expect(
+        &board((80, 24), "3jjj\n"),
+        r#"
+shop  you are ann  !1 silent  x1 blocked  =1 done today  ?1 in review       live
+ Needs you 3 | Agents 4 | Board 5 |[Task]| Messages 1 | Log |
+d00001 The task
+status: doing, held by kai (just now)
+
+Done when
+1. it is
+   ! no evidence
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+j/k move  Esc back  c comment  m message  Tab pane  ? keys  q quit
+"#,
+    );
 }
 
 #[test]
 fn messages_and_who_they_are_for() {
-    expect(&board((80, 24), "5"), "@@messages_and_who_they_are_for@@");
+    expect(
+        &board((80, 24), "5"),
+        r#"
+shop  you are ann  !1 silent  x1 blocked  =1 done today  ?1 in review       live
+ Needs you 3 | Agents 4 | Board 5 | Task |[Messages 1]| Log |
+*   7m link         ann            please look at r00001
+    7m link         #general       who knows the header? …
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+j/k move  Enter open  / filter  m message  Tab pane  ? keys  q quit
+"#,
+    );
 }
 
 #[test]
 fn an_approval_asks_first_and_names_the_command() {
     expect(
         &board((80, 24), "3jawell done\n"),
-        "@@an_approval_asks_first_and_names_the_command@@",
+        r#"
+shop  you are ann  !1 silent  x1 blocked  =1 done today  ?1 in review       live
+ Needs you 3 | Agents 4 |[Board 5]| Task | Messages 1 | Log |
+-- blocked (1)
+! b00001 P0 Pay by card: which bank do we use?               echo             1h
+-- in review (1)
+? r00001 P2 ログインの修正 after a very long title that no…  kai>ann          1h
+-- approved (1)
++ a┌ Approve r00001 ────────────────────────────────────────────────────────┐ 1h
+-- │   note, may be empty                                                   │
+~ d│   well done                                                            │ 2m
+-- │ This approves the submission you were shown, commit 0123456789ab.      │
+= e│ Do it? y/n                                                             │ 1h
+-- │ the same as                                                            │
+- t│   reflectt review r00001 --approve --commit 0123456789ab --note 'well  │ 1h
+   │   done'                                                                │
+   │                                                                        │
+   └────────────────────────────────────────────────────────────────────────┘
+
+
+
+
+
+
+y do it  n back  Esc leave
+"#,
     );
 }
 
 #[test]
 fn the_keys_of_a_pane() {
-    expect(&board((80, 24), "3?"), "@@the_keys_of_a_pane@@");
+    expect(
+        &board((80, 24), "3?"),
+        r#"
+shop  you are ann  !1 silent  x1 blocked  =1 done today  ?1 in review       live
+ Needs you 3 | Agents 4 |[Board 5]| Task | Messages 1 | Log |
+-- ┌ Keys in Board ─────────────────────────────────────────────────────────┐
+! b│ j k ↓ ↑           down, up                                             │ 1h
+-- │ g G Home End      first, last                                          │
+? r│ PgDn PgUp ^D ^U   a page down, up                                      │ 1h
+-- │ Tab S-Tab → ←     next pane, pane before (h too)                       │
++ a│ 1 … 6             needs you, agents, board, task, messages, log        │ 1h
+-- │ Enter             open the task or the message                         │
+~ d│ Esc               leave: a window, a filter, a page                    │ 2m
+-- │ /                 filter the list by words                             │
+= e│ a                 approve what was submitted                           │ 1h
+-- │ r                 request changes                                      │
+- t│ c                 comment on the task                                  │ 1h
+   │ m                 send a message                                       │
+   │ n                 new task                                             │
+   │ l                 land what is approved                                │
+   │ d                 show the difference in your pager                    │
+   │ ^L                draw everything anew                                 │
+   │ ^Z                suspend; fg brings it back                           │
+   │ q ^C              quit                                                 │
+   └────────────────────────────────────────────────────────────────────────┘
+
+Esc close
+"#,
+    );
 }
 
 #[test]
 fn a_wide_screen_shows_all() {
-    expect(&board((200, 60), "3jj"), "@@a_wide_screen_shows_all@@");
+    expect(
+        &board((200, 60), "3jj"),
+        r#"
+reflectt  shop  you are ann  !1 silent  x1 blocked  =1 done today  ?1 in review  +1 to land  >1 doing                                                                                               live
+┌ Needs you 3 ─────────────────────────────────────────────┐╔>Board 5 ═══════════════════════════════════════════════════════════╗┌ Task ──────────────────────────────────────────────────────────────┐
+│person b00001 Pay by card: which bank do we use?        1h│║-- blocked (1)                                                      ║│a00001 The task                                                     │
+│review r00001 ログインの修正 after a very long title…   1h│║! b00001 P0 Pay by card: which bank do we use?   echo             1h║│status: doing, held by kai (just now)                               │
+│mail          link: please look at r00001               7m│║-- in review (1)                                                    ║│                                                                    │
+└──────────────────────────────────────────────────────────┘║? r00001 P2 ログインの修正 after a very long ti… kai>ann          1h║│Done when                                                           │
+┌ Agents 4 ────────────────────────────────────────────────┐║-- approved (1)                                                     ║│1. it is                                                            │
+│! echo       SILENT 42m   b00001 Pay by card - asked the… │║+ a00001 P2 The task a00001                      link             1h║│   ! no evidence                                                    │
+│* kai        active now   d00001 The task d00001          │║-- doing (1)                                                        ║│                                                                    │
+│o link       idle 12m     free                            │║~ d00001 P2 The task d00001                      kai              2m║│                                                                    │
+│. ann        offline 10h  person                          │║-- done today (1)                                                   ║│                                                                    │
+│                                                          │║= e00001 P2 The task e00001                      link             1h║│                                                                    │
+│                                                          │║-- to do (1)                                                        ║│                                                                    │
+│                                                          │║- t00001 P2 The task t00001                      -                1h║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+│                                                          │║                                                                    ║│                                                                    │
+└──────────────────────────────────────────────────────────┘╚════════════════════════════════════════════════════════════════════╝└────────────────────────────────────────────────────────────────────┘
+┌ Messages 1 ──────────────────────────────────────────────────────────────────────────────────────┐┌ Log ─────────────────────────────────────────────────────────────────────────────────────────────┐
+│*   7m link         ann            please look at r00001                                          ││ now kai        d00001 claimed it, fence 3                                                        │
+│    7m link         #general       who knows the header? …                                        ││ now kai        d00001 created it                                                                 │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+│                                                                                                  ││                                                                                                  │
+└──────────────────────────────────────────────────────────────────────────────────────────────────┘└──────────────────────────────────────────────────────────────────────────────────────────────────┘
+
+j/k move  Enter open  / filter  l land  d diff  c comment  m message  Tab pane  ? keys  q quit
+"#,
+    );
 }
 
 #[test]
