@@ -2,6 +2,7 @@
 //! beside the command line. It is a promise: fields may be added, none may change.
 
 mod advice;
+pub mod age;
 mod agent;
 mod board;
 mod brief;
@@ -13,6 +14,7 @@ mod doctor;
 mod doing;
 mod envelope;
 mod event;
+pub mod excerpt;
 mod fault;
 mod finding;
 mod init;
@@ -30,6 +32,9 @@ mod refusal;
 mod status;
 mod sync;
 mod task;
+pub mod told;
+pub mod visible;
+pub mod width;
 
 pub use advice::{command_line, line, worded};
 pub use agent::{AgentJson, AgentsJson, LeftJson};

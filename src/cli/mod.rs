@@ -9,7 +9,6 @@ mod complete;
 mod criterion;
 mod demo;
 pub mod error;
-mod excerpt;
 mod input;
 mod interrupt;
 mod meter;
@@ -17,18 +16,17 @@ pub mod options;
 pub mod session;
 pub mod table;
 pub mod text;
-pub mod time;
 mod trace;
 pub mod ui;
 pub mod usage;
 mod view;
-pub mod visible;
-mod width;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser as _;
+
+use crate::answer::{age as time, excerpt, visible, width};
 
 use args::{Cli, Command};
 use error::CliError;
@@ -141,6 +139,8 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Guide(command) => command.run(session),
         #[cfg(feature = "mcp")]
         Command::Mcp(command) => command.run(session),
+        #[cfg(feature = "tui")]
+        Command::Ui(command) => command.run(session),
         Command::Completions(command) => command.run(session),
         Command::Man(command) => command.run(session),
     }

@@ -33,6 +33,10 @@ pub struct Environment {
     pub variables: BTreeMap<OsString, OsString>,
 }
 
+/// Opens the repository for one call, and is given who is told what an exchange is at.
+pub type OpenerForCalls =
+    dyn Fn(Box<dyn Fn(String) + Send>) -> Result<Context, CliError> + Send + Sync;
+
 pub struct Session {
     pub ui: Rc<Ui>,
     pub global: Global,
@@ -86,12 +90,11 @@ impl Session {
 
     /// Returns what opens the repository anew for each call, on any thread. Who asks is found out
     /// each time: somebody may join meanwhile.
-    #[cfg(feature = "mcp")]
-    pub fn opener_for_calls(&self) -> std::sync::Arc<crate::mcp::Opener> {
+    pub fn opener_for_calls(&self) -> std::sync::Arc<OpenerForCalls> {
         let (options, offline) = (self.open_options(), self.global.offline);
         let flag = self.global.agent.clone();
         let variable = self.environment.agent.clone();
-        std::sync::Arc::new(move |listener: crate::mcp::Listener| {
+        std::sync::Arc::new(move |listener: Box<dyn Fn(String) + Send>| {
             let repo = Repo::open(options.clone()).map_err(|error| answer::of(error.into()))?;
             let repo = repo.watch_transfers(move |transfer| {
                 if let Some(words) = answer::of_transfer(&transfer) {

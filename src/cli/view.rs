@@ -6,8 +6,8 @@ pub mod inspection;
 #[cfg(test)]
 mod tests;
 
-pub use checks::{checked, checks, passing, results};
-pub use history::{describe, history};
+pub use checks::{checks, passing, results};
+pub use history::history;
 
 use std::collections::BTreeSet;
 

@@ -19,6 +19,7 @@ mod landed;
 mod merge;
 mod objects;
 mod oid;
+mod pager;
 mod process;
 mod progress;
 mod refs;
@@ -57,6 +58,7 @@ pub use landed::{Found, How, Looked, Sought};
 pub use merge::Merged;
 pub use objects::{Commit, Mode, NewCommit, ObjectKind, Signature, TreeEntry};
 pub use oid::Oid;
+pub use pager::Paged;
 pub use process::{
     Git, GitCommand, GitOutput, Shell, ShellEnd, ShellOutput, ShellSign, inherited_variables,
 };

@@ -28,7 +28,7 @@ use transport::{Pending, Stdio};
 use watcher::Told;
 
 /// Is told what a slow call is at.
-pub type Listener = Box<dyn Fn(String)>;
+pub type Listener = Box<dyn Fn(String) + Send>;
 /// Opens the repository for one call, as whoever the server works for.
 pub type Opener = dyn Fn(Listener) -> Result<Context, Fault> + Send + Sync;
 

@@ -60,6 +60,12 @@ impl Context {
         self
     }
 
+    /// Leaves aside who asks: for what only looks, and is no sign of anybody's life.
+    pub fn as_nobody(mut self) -> Context {
+        self.me = None;
+        self
+    }
+
     pub fn is_offline(&self) -> bool {
         self.offline
     }

@@ -3,6 +3,7 @@
 
 use crate::model::id::Stamp;
 use crate::model::message::Message;
+use crate::model::name::AgentName;
 
 use super::{Context, OpsError};
 
@@ -20,6 +21,17 @@ pub fn glance_at_mail(ctx: &Context) -> Result<Option<Vec<Message>>, OpsError> {
     drop(ctx.presence().beat(me, ctx.now(), None));
     ctx.note_place(me);
     let unread = snapshot.unread(me)?.into_iter();
+    Ok(Some(unread.map(|mail| mail.message).collect()))
+}
+
+/// Returns the unread messages of an agent, oldest first: for a screen, which may stand open
+/// while nobody looks, and so is no sign of life. `None` if it is not on the team.
+pub fn unread_of(ctx: &Context, name: &AgentName) -> Result<Option<Vec<Message>>, OpsError> {
+    let snapshot = ctx.store().snapshot()?;
+    if !snapshot.agents()?.contains_key(name) {
+        return Ok(None);
+    }
+    let unread = snapshot.unread(name)?.into_iter();
     Ok(Some(unread.map(|mail| mail.message).collect()))
 }
 

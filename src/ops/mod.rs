@@ -80,7 +80,7 @@ pub use expire::expire;
 pub use handoff::{HandedOff, handoff};
 pub use heartbeat::{heartbeat, keep_alive};
 pub use home::Elsewhere;
-pub use inbox::{glance_at_mail, inbox, note_shown};
+pub use inbox::{glance_at_mail, inbox, note_shown, unread_of};
 pub use init::{Initialised, Sharing, init};
 pub use inspect::{CommitLine, Inspection, Work, check_out, inspect};
 pub use join::{AGENT_KEY, Join, Joined, join};

@@ -42,6 +42,7 @@ mod team;
 mod tidy;
 mod transports;
 mod trial;
+mod ui;
 mod waiting;
 mod words;
 mod work_branch;

@@ -709,7 +709,7 @@ fn texts_for_shells_readers_and_agents() {
     outside.reflectt(["man", "pages"]).snapshot(
         "
         --- stderr
-        wrote 65 manual pages to [DIR]/outside/pages
+        wrote 66 manual pages to [DIR]/outside/pages
         ",
     );
     let page = |name: &str| {

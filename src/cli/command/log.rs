@@ -6,17 +6,14 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::answer::LogEventJson;
+use crate::answer::told::{Happening, happening};
 use crate::cli::error::CliError;
-use crate::cli::excerpt::first_line;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
 use crate::cli::ui::Ui;
-use crate::cli::view::describe;
 use crate::format::rfc3339;
-use crate::model::agent::AgentEvent;
-use crate::model::name::AgentName;
 use crate::model::time::Timestamp;
-use crate::ops::{self, Changes, HistoryEvent, HistorySubject};
+use crate::ops::{self, Changes, HistoryEvent};
 
 /// Show what happened, oldest first.
 ///
@@ -106,52 +103,18 @@ fn rfc3339_seconds(at: i64) -> String {
 }
 
 fn line(event: &HistoryEvent, time: &str) -> Text {
+    let Happening { task, what, title } = happening(event, WORDS_MAX);
     let line = Text::new()
         .dim(format!("{time}  "))
         .bold(event.by.as_str())
         .plain(" ");
-    match &event.subject {
-        HistorySubject::Task { id, title, event } => {
-            let (what, words) = describe(event);
-            let mut line = line.bold(id.as_str()).plain(format!(" {what}"));
-            if let Some(words) = words {
-                line = line.plain(format!(": {}", first_line(&words, WORDS_MAX)));
-            }
-            line.dim(format!(" ({title})"))
-        }
-        HistorySubject::Message(message) => {
-            let names = message.to.iter().map(AgentName::to_string);
-            let channel = message.channel.iter().map(|channel| format!("#{channel}"));
-            let to: Vec<String> = channel.chain(names).collect();
-            let to = to.join(", ");
-            match (message.notice, &message.task) {
-                // What it says is what the event that caused it says.
-                (Some(notice), Some(task)) => line
-                    .bold(task.as_str())
-                    .plain(format!(" told {to} [{notice}]")),
-                (Some(notice), None) => line.plain(format!("told {to} [{notice}]")),
-                (None, _) => {
-                    line.plain(format!("to {to}: {}", first_line(&message.body, WORDS_MAX)))
-                }
-            }
-        }
-        HistorySubject::Reflection(reflection) => line.plain(format!(
-            "reflected: {}",
-            first_line(&reflection.change, WORDS_MAX)
-        )),
-        HistorySubject::Agent { name, event: what } => {
-            let own = name.as_str() == event.by.as_str();
-            match (what, own) {
-                (AgentEvent::Joined(_), true) => line.plain("joined the team"),
-                (AgentEvent::Joined(_), false) => line.plain(format!("put {name} on the team")),
-                (AgentEvent::Left, true) => line.plain("left the team"),
-                (AgentEvent::Left, false) => line.plain(format!("took {name} off the team")),
-                (AgentEvent::Retracted { .. }, _) => {
-                    line.plain(format!("took back an event of {name}"))
-                }
-                (AgentEvent::Unknown { kind }, _) => line.plain(format!("{kind} {name}")),
-            }
-        }
-        HistorySubject::Settings { key, value } => line.plain(format!("set {key} to {value}")),
+    let line = match task {
+        Some(id) => line.bold(id.as_str()).plain(" "),
+        None => line,
+    };
+    let line = line.plain(what);
+    match title {
+        Some(title) => line.dim(format!(" ({title})")),
+        None => line,
     }
 }

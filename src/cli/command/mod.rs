@@ -43,5 +43,7 @@ pub mod status;
 pub mod submit;
 pub mod sync;
 pub mod task;
+#[cfg(feature = "tui")]
+pub mod ui;
 pub mod unblock;
 pub mod who;

@@ -2,12 +2,12 @@
 
 use anstyle::Style;
 
+use crate::answer::told::checked;
 use crate::cli::text::{BOLD, DIM, GREEN, RED, Text, YELLOW};
 use crate::cli::ui::Ui;
 use crate::model::check::{CheckResult, Outcome};
 use crate::model::task::{Passing, Task};
 use crate::model::text::short_commit;
-use crate::model::time::Span;
 
 use super::heading;
 
@@ -79,25 +79,5 @@ pub fn checks(ui: &Ui, task: &Task) {
             run.by,
             ui.relative(result.at.0)
         ));
-    }
-}
-
-/// Says in a few words what came of a check.
-pub fn checked(result: &CheckResult) -> String {
-    let took = tenths(result.took);
-    match &result.outcome {
-        Outcome::Passed if result.cached => "passed before on the same files".to_owned(),
-        Outcome::Passed => format!("passed in {took}"),
-        Outcome::Failed { code } => format!("failed with exit code {code} after {took}"),
-        Outcome::CouldNotRun { detail, .. } => format!("could not run: {detail}"),
-    }
-}
-
-/// Returns a time as people read it: with tenths of a second as long as these matter.
-fn tenths(span: Span) -> String {
-    let millis = span.as_millis();
-    match millis {
-        0..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
-        _ => Span::from_secs(millis / 1000).to_string(),
     }
 }

@@ -15,6 +15,7 @@ pub mod output;
 pub mod process;
 pub mod repo;
 pub mod snapshot;
+pub mod tmux;
 pub mod upkeep;
 pub mod wait;
 

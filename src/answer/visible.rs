@@ -20,7 +20,7 @@ pub fn escape_lines(text: &str) -> Cow<'_, str> {
 ///
 /// A JSON writer escapes only the controls below U+0020, but U+009B starts an escape sequence too.
 /// These characters occur inside strings alone, so the parsed value stays the same.
-pub(super) fn escape_json(json: &str) -> Cow<'_, str> {
+pub fn escape_json(json: &str) -> Cow<'_, str> {
     let hidden = |c: char| c == '\u{7f}' || class(c) == Class::Hidden;
     if !json.contains(hidden) {
         return Cow::Borrowed(json);
@@ -144,7 +144,7 @@ fn push_shown(out: &mut String, c: char) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -220,7 +220,7 @@ pub(super) mod tests {
     }
 
     /// Ordinary characters mixed with every kind of dangerous one.
-    pub(in crate::cli) fn any_text() -> impl Strategy<Value = String> {
+    pub(crate) fn any_text() -> impl Strategy<Value = String> {
         let c = prop_oneof![
             any::<char>(),
             prop::char::range('\0', '\u{a0}'),

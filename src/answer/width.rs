@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Returns how many terminal columns `text` takes.
-pub(super) fn of(text: &str) -> usize {
+pub fn of(text: &str) -> usize {
     // Nearly all text is this, and looking up ten thousand titles takes longer than reading them.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.len();
@@ -13,7 +13,7 @@ pub(super) fn of(text: &str) -> usize {
 }
 
 /// Returns `text` in at most `limit` columns, ending in `…` when something was cut off.
-pub(super) fn truncate(text: &str, limit: usize) -> String {
+pub fn truncate(text: &str, limit: usize) -> String {
     if of(text) <= limit {
         return text.to_owned();
     }
@@ -28,7 +28,7 @@ pub(super) fn truncate(text: &str, limit: usize) -> String {
 /// Returns `text` as lines of at most `limit` columns, broken at spaces where possible.
 ///
 /// `limit` is at least 2, the width of the widest character.
-pub(super) fn wrap(text: &str, limit: usize) -> Vec<String> {
+pub fn wrap(text: &str, limit: usize) -> Vec<String> {
     let limit = limit.max(2);
     let mut lines = Vec::new();
     let mut line = String::new();
