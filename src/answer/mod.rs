@@ -3,6 +3,7 @@
 
 mod advice;
 mod agent;
+mod argument;
 mod board;
 mod brief;
 mod check;
@@ -33,6 +34,7 @@ mod task;
 
 pub use advice::{command_line, line};
 pub use agent::{AgentJson, AgentsJson, LeftJson};
+pub use argument::{Args, Field, Type, schema};
 pub use board::{BoardJson, WrittenJson};
 pub use brief::{Cut, brief};
 pub use check::{CheckEntryJson, CheckJson, CheckListJson, CheckedJson, ChecksJson, PassingJson};

@@ -97,6 +97,8 @@ pub enum Command {
     Guide(command::guide::GuideArgs),
     #[cfg(feature = "mcp")]
     Mcp(command::mcp::McpArgs),
+    #[cfg(feature = "web")]
+    Serve(command::serve::ServeArgs),
     Completions(command::completions::CompletionsArgs),
     Man(command::man::ManArgs),
 }
@@ -122,10 +124,13 @@ impl Command {
 impl Command {
     /// Tells whether this only opens another door, whose calls are the work.
     fn is_door(&self) -> bool {
-        #[cfg(feature = "mcp")]
-        return matches!(self, Command::Mcp(_));
-        #[cfg(not(feature = "mcp"))]
-        false
+        match self {
+            #[cfg(feature = "mcp")]
+            Command::Mcp(_) => true,
+            #[cfg(feature = "web")]
+            Command::Serve(_) => true,
+            _ => false,
+        }
     }
 }
 
