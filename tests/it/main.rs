@@ -41,5 +41,6 @@ mod tidy;
 mod transports;
 mod trial;
 mod waiting;
+mod web;
 mod words;
 mod work_branch;
