@@ -4,6 +4,7 @@
 mod advice;
 pub mod age;
 mod agent;
+mod argument;
 mod board;
 mod brief;
 mod check;
@@ -38,6 +39,7 @@ pub mod width;
 
 pub use advice::{command_line, line, worded};
 pub use agent::{AgentJson, AgentsJson, LeftJson};
+pub use argument::{Args, Field, Type, schema};
 pub use board::{BoardJson, WrittenJson};
 pub use brief::{Cut, brief};
 pub use check::{CheckEntryJson, CheckJson, CheckListJson, CheckedJson, ChecksJson, PassingJson};

@@ -99,6 +99,8 @@ pub enum Command {
     Mcp(command::mcp::McpArgs),
     #[cfg(feature = "tui")]
     Ui(command::ui::UiArgs),
+    #[cfg(feature = "web")]
+    Serve(command::serve::ServeArgs),
     Completions(command::completions::CompletionsArgs),
     Man(command::man::ManArgs),
 }
@@ -129,6 +131,8 @@ impl Command {
             Command::Mcp(_) => true,
             #[cfg(feature = "tui")]
             Command::Ui(_) => true,
+            #[cfg(feature = "web")]
+            Command::Serve(_) => true,
             _ => false,
         }
     }

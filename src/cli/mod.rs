@@ -141,6 +141,8 @@ fn run(session: &Session, command: &Command) -> Result<u8, CliError> {
         Command::Mcp(command) => command.run(session),
         #[cfg(feature = "tui")]
         Command::Ui(command) => command.run(session),
+        #[cfg(feature = "web")]
+        Command::Serve(command) => command.run(session),
         Command::Completions(command) => command.run(session),
         Command::Man(command) => command.run(session),
     }

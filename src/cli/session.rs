@@ -91,9 +91,9 @@ impl Session {
     /// Returns what opens the repository anew for each call, on any thread. Who asks is found out
     /// each time: somebody may join meanwhile.
     pub fn opener_for_calls(&self) -> std::sync::Arc<OpenerForCalls> {
-        let (options, offline) = (self.open_options(), self.global.offline);
-        let flag = self.global.agent.clone();
-        let variable = self.environment.agent.clone();
+        let options = self.open_options();
+        let me = self.asker();
+        let offline = self.global.offline;
         std::sync::Arc::new(move |listener: Box<dyn Fn(String) + Send>| {
             let repo = Repo::open(options.clone()).map_err(|error| answer::of(error.into()))?;
             let repo = repo.watch_transfers(move |transfer| {
@@ -101,9 +101,50 @@ impl Session {
                     listener(words);
                 }
             });
-            let me = identity(flag.as_ref(), variable.as_deref(), &repo)?;
+            let me = me(&repo)?;
             Ok(Context::new(repo, me, now, fastrand::Rng::new()).offline(offline))
         })
+    }
+
+    /// Returns the same for a door through which several agents act. One with a worktree of its
+    /// own acts there.
+    #[cfg(feature = "web")]
+    pub fn opener_for_all(&self) -> std::sync::Arc<crate::web::Opener> {
+        use crate::web::Who;
+
+        let options = self.open_options();
+        let me = self.asker();
+        let offline = self.global.offline;
+        std::sync::Arc::new(move |who: Who| {
+            let failed = |error: GitError| answer::of(error.into());
+            let mut repo = Repo::open(options.clone()).map_err(failed)?;
+            let me = match who {
+                Who::Nobody => None,
+                Who::OfTheWorktree => me(&repo)?,
+                Who::Agent(name) => {
+                    if let Some(place) = ops::worktree_of(&repo, &name) {
+                        let there = OpenOptions {
+                            dir: place,
+                            git_dir: None,
+                            ..options.clone()
+                        };
+                        repo = Repo::open(there).map_err(failed)?;
+                    }
+                    Some(name)
+                }
+            };
+            Ok(Context::new(repo, me, now, fastrand::Rng::new()).offline(offline))
+        })
+    }
+
+    /// Returns what finds out who asks, on any thread.
+    #[cfg(any(feature = "mcp", feature = "web"))]
+    fn asker(
+        &self,
+    ) -> impl Fn(&Repo) -> Result<Option<AgentName>, CliError> + Send + Sync + 'static {
+        let flag = self.global.agent.clone();
+        let variable = self.environment.agent.clone();
+        move |repo| identity(flag.as_ref(), variable.as_deref(), repo)
     }
 
     /// Opens the repository for what outlives the worktree it is started from, and is nobody's.

@@ -1,7 +1,7 @@
 //! Ending processes early, because whoever waits for them has been told to end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Tells the cancellable processes of one repository to end. Cloned, it is the same one, for use
 /// from another thread.
@@ -19,5 +19,31 @@ impl Cancel {
 
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Cancels what may only be about to begin: shared by the thread that will work and by whoever
+/// waits for it.
+#[derive(Debug, Default)]
+pub struct LateCancel {
+    cancel: OnceLock<Cancel>,
+    cancelled: AtomicBool,
+}
+
+impl LateCancel {
+    /// Ends what is under way, or will be.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        if let Some(cancel) = self.cancel.get() {
+            cancel.cancel();
+        }
+    }
+
+    /// Says what is to be cancelled.
+    pub fn set(&self, cancel: Cancel) {
+        let cancel = self.cancel.get_or_init(|| cancel);
+        if self.cancelled.load(Ordering::SeqCst) {
+            cancel.cancel();
+        }
     }
 }

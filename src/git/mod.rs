@@ -48,7 +48,7 @@ pub(crate) mod testing;
 
 pub use advance::{Advance, Advanced};
 pub use advisory_lock::{Acquired, AdvisoryLock};
-pub use cancel::Cancel;
+pub use cancel::{Cancel, LateCancel};
 pub use checkout::Difference;
 pub use commit_log::{CommitRange, LoggedCommit, trailer_value};
 pub use detached::{Detached, start_detached};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::{
@@ -17,10 +17,10 @@ use rmcp::service::{Peer, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
 use tokio::sync::{broadcast, mpsc, watch};
 
-use crate::answer::{Fault, of_step};
-use crate::git::Cancel;
+use crate::answer::{Args, Fault, of_step};
+use crate::git::LateCancel;
 
-use super::args::Args;
+use super::args;
 use super::resource::{self, Uri};
 use super::tool::{Spec, TOOLS};
 use super::tools::{self, Call, Outcome};
@@ -57,29 +57,6 @@ struct Running {
     is_taken_back: Box<dyn Fn() -> bool + Send>,
     /// Closed when it has ended.
     end: watch::Receiver<()>,
-}
-
-/// Shared by the thread that works and the task that waits for it.
-#[derive(Default)]
-struct Handle {
-    cancel: OnceLock<Cancel>,
-    cancelled: AtomicBool,
-}
-
-impl Handle {
-    fn cancel(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
-        if let Some(cancel) = self.cancel.get() {
-            cancel.cancel();
-        }
-    }
-
-    fn set(&self, cancel: Cancel) {
-        let cancel = self.cancel.get_or_init(|| cancel);
-        if self.cancelled.load(Ordering::SeqCst) {
-            cancel.cancel();
-        }
-    }
 }
 
 impl Server {
@@ -133,7 +110,7 @@ impl Server {
         args: Args,
         context: RequestContext<RoleServer>,
     ) -> Outcome {
-        let handle = Arc::new(Handle::default());
+        let handle = Arc::new(LateCancel::default());
         let waits = args.count("wait_seconds").is_some();
         let (told, mut heard) = mpsc::channel(4);
         let (opener, shared) = (Arc::clone(&self.opener), Arc::clone(&handle));
@@ -298,7 +275,7 @@ impl ServerHandler for Server {
             );
             return Err(ErrorData::invalid_params(said, None));
         };
-        let outcome = match Args::read(spec, request.arguments) {
+        let outcome = match args::read(spec, request.arguments) {
             Ok(args) => self.run(spec, args, context).await,
             Err(fault) => tools::failure(&fault),
         };

@@ -7,24 +7,9 @@
 
 use std::sync::Arc;
 
-use rmcp::model::{JsonObject, Tool, ToolAnnotations};
-use serde_json::{Map, Value, json};
+use rmcp::model::{Tool, ToolAnnotations};
 
-/// The type of an argument or of a field of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Type {
-    Text,
-    Texts,
-    /// Not negative.
-    Count,
-    Switch,
-    One(&'static [&'static str]),
-    Object,
-    List,
-}
-
-/// An argument: name, type and what a model cannot guess from both.
-pub type Field = (&'static str, Type, &'static str);
+use crate::answer::{Field, Type, schema};
 
 /// A tool.
 #[derive(Debug)]
@@ -286,12 +271,12 @@ impl Spec {
 
     /// Returns the tool as clients are told of it.
     pub fn tool(&self) -> Tool {
-        let input = schema(
+        let input = Arc::new(schema(
             (self.takes.iter()).map(|(name, kind, what)| (*name, *kind, *what)),
             self.takes.iter().take(self.required).map(|field| field.0),
-        );
+        ));
         let given = self.gives.iter().chain(&ALWAYS);
-        let output = schema(given.map(|(name, kind)| (*name, *kind, "")), []);
+        let output = Arc::new(schema(given.map(|(name, kind)| (*name, *kind, "")), []));
         let tool = Tool::new(self.name, self.what, input).with_raw_output_schema(output);
         match self.only_looks {
             true => tool.with_annotations(ToolAnnotations::new().read_only(true)),
@@ -300,53 +285,10 @@ impl Spec {
     }
 }
 
-fn schema<'f>(
-    fields: impl IntoIterator<Item = (&'f str, Type, &'f str)>,
-    required: impl IntoIterator<Item = &'f str>,
-) -> Arc<JsonObject> {
-    let mut properties = Map::new();
-    for (name, kind, what) in fields {
-        let mut property = kind.schema();
-        if !what.is_empty() {
-            property.insert("description".to_owned(), what.into());
-        }
-        properties.insert(name.to_owned(), property.into());
-    }
-    let mut schema = Map::new();
-    schema.insert("type".to_owned(), "object".into());
-    schema.insert("properties".to_owned(), properties.into());
-    let required: Vec<Value> = required.into_iter().map(Value::from).collect();
-    if !required.is_empty() {
-        schema.insert("required".to_owned(), required.into());
-    }
-    Arc::new(schema)
-}
-
-impl Type {
-    fn schema(self) -> Map<String, Value> {
-        let name = |name: &str| Map::from_iter([("type".to_owned(), Value::from(name))]);
-        match self {
-            Text => name("string"),
-            Count => name("integer"),
-            Switch => name("boolean"),
-            Object => name("object"),
-            List => name("array"),
-            Texts => {
-                let mut list = name("array");
-                list.insert("items".to_owned(), json!({"type": "string"}));
-                list
-            }
-            One(choices) => {
-                let mut one = name("string");
-                one.insert("enum".to_owned(), json!(choices));
-                one
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn walk(value: &Value, tool: &str) {

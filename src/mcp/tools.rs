@@ -7,13 +7,12 @@ mod work;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Cut, Fault, TaskJson, brief, what_next};
+use crate::answer::{Args, Cut, Fault, TaskJson, brief, what_next};
 use crate::model::advice::Advice;
 use crate::model::task::Task;
 use crate::ops::checks::Step;
 use crate::ops::{self, Context, Exchange};
 
-use super::args::Args;
 use super::words;
 
 /// What a call is done with.

@@ -2,20 +2,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use tokio::sync::broadcast;
 
 use crate::answer::Fault;
-use crate::ops::{Changes, Context, HistorySubject, OpsError};
+use crate::ops::{Context, Heard, HistorySubject, OpsError, keep_following};
 
 use super::Opener;
 use super::resource::Uri;
 
 /// How many changes a slow client may be behind before it is told that anything may have changed.
 const BEHIND: usize = 64;
-/// How often a follower without news looks whether anybody still listens.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// What has changed.
 #[derive(Debug, Clone)]
@@ -71,33 +68,18 @@ impl Watcher {
 }
 
 fn run(opener: &Arc<Opener>, to: &broadcast::Sender<Told>) {
-    while to.receiver_count() > 0 {
-        let opener = Arc::clone(opener);
-        let open = move || -> Result<Context, OpsError> {
-            opener(Box::new(|_| {})).map_err(|fault: Fault| OpsError::Nothing(fault.to_string()))
-        };
+    let opener = Arc::clone(opener);
+    let open = move || -> Result<Context, OpsError> {
+        opener(Box::new(|_| {})).map_err(|fault: Fault| OpsError::Nothing(fault.to_string()))
+    };
+    let wanted = || to.receiver_count() > 0;
+    keep_following(open, wanted, |heard| {
         // What was before the first step is not news; what comes with it may be.
-        let changes = Changes::follow(open, None, 0);
-        let mut begun = false;
-        while to.receiver_count() > 0 {
-            match changes.next(LOOK) {
-                Ok(Some(step)) => {
-                    let ids = step.events.iter().filter_map(|event| match &event.subject {
-                        HistorySubject::Task { id, .. } => Some(id.to_string()),
-                        _ => None,
-                    });
-                    let told = Told::Tasks(ids.collect());
-                    if std::mem::replace(&mut begun, true) {
-                        to.send(told).ok();
-                    }
-                }
-                Ok(None) => {}
-                // No team, or no repository any more: there may be one again.
-                Err(_) => {
-                    thread::sleep(LOOK);
-                    break;
-                }
-            }
-        }
-    }
+        let Heard::Step(step) = heard else { return };
+        let ids = step.events.iter().filter_map(|event| match &event.subject {
+            HistorySubject::Task { id, .. } => Some(id.to_string()),
+            _ => None,
+        });
+        to.send(Told::Tasks(ids.collect())).ok();
+    });
 }

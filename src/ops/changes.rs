@@ -49,6 +49,76 @@ impl FromStr for Point {
     }
 }
 
+/// Returns what has happened since a point, up to now.
+///
+/// # Errors
+///
+/// [`OpsError::Nothing`] if this clone does not know the point.
+pub fn changes_since(ctx: &Context, from: Point) -> Result<Step, OpsError> {
+    check_known(ctx, from)?;
+    let store = ctx.store();
+    let snapshot = store.snapshot()?;
+    ctx.beat(&snapshot)?;
+    Ok(Step {
+        events: store.events(snapshot.tip, Some(from.0), usize::MAX)?,
+        to: Point::of(&snapshot),
+    })
+}
+
+fn check_known(ctx: &Context, point: Point) -> Result<(), OpsError> {
+    match ctx.repo().exists(point.0) {
+        true => Ok(()),
+        false => Err(OpsError::Nothing(format!(
+            "nothing is known here of `{}`; follow from now on",
+            point.0.short()
+        ))),
+    }
+}
+
+/// How often a follower without news looks whether anybody still listens, and how long it pauses
+/// when it cannot follow.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// What somebody who follows is told.
+#[derive(Debug)]
+pub enum Heard {
+    /// From here on everything is told. What was before may not have been.
+    From(Point),
+    Step(Step),
+}
+
+/// Follows for as long as it is `wanted`, whatever goes wrong meanwhile: that there is no team, or
+/// no repository, may pass. What happened during it is told afterwards, where that is known.
+pub fn keep_following(
+    open: impl Fn() -> Result<Context, OpsError> + Clone + Send + 'static,
+    wanted: impl Fn() -> bool,
+    mut tell: impl FnMut(Heard),
+) {
+    let mut at: Option<Point> = None;
+    while wanted() {
+        let changes = Changes::follow(open.clone(), at, 0);
+        let mut heard = false;
+        while wanted() {
+            match changes.next(LOOK) {
+                Ok(Some(step)) => {
+                    heard = true;
+                    match at.replace(step.to) {
+                        Some(_) => tell(Heard::Step(step)),
+                        None => tell(Heard::From(step.to)),
+                    }
+                }
+                Ok(None) => {}
+                Err(_) => {
+                    // A record that was replaced knows nothing of where we were.
+                    at = at.filter(|_| heard);
+                    thread::sleep(LOOK);
+                    break;
+                }
+            }
+        }
+    }
+}
+
 /// Events that came together, oldest first, and how far everything was told with them.
 #[derive(Debug)]
 pub struct Step {
@@ -121,12 +191,8 @@ fn run(
     let names = [store.record_ref().clone()];
     let mut watcher = RefWatcher::new(ctx.repo(), &names)?.cancelled_by(cancel.clone());
     let mut told = from.map(|point| point.0);
-    if let Some(tip) = told.filter(|tip| !ctx.repo().exists(*tip)) {
-        let unknown = format!(
-            "nothing is known here of `{}`; follow from now on",
-            tip.short()
-        );
-        return Err(OpsError::Nothing(unknown));
+    if let Some(point) = from {
+        check_known(ctx, point)?;
     }
     let mut limit = match told {
         Some(_) => usize::MAX,

@@ -21,3 +21,16 @@ pub fn channel(ctx: &Context, name: &ChannelName, limit: usize) -> Result<Channe
         messages: snapshot.channel(name, limit)?,
     })
 }
+
+/// Returns the last `limit` messages of all channels together, oldest first.
+pub fn channels(ctx: &Context, limit: usize) -> Result<Vec<Message>, OpsError> {
+    let snapshot = ctx.store().snapshot()?;
+    ctx.beat(&snapshot)?;
+    let mut found = Vec::new();
+    for name in snapshot.channels()? {
+        found.extend(snapshot.channel(&name, limit)?);
+    }
+    found.sort_by_key(|message| message.id);
+    let surplus = found.len().saturating_sub(limit);
+    Ok(found.split_off(surplus))
+}

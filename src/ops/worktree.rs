@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::git::Fate;
+use crate::git::{Fate, Repo};
 use crate::model::name::AgentName;
 use crate::model::presence::{Haunt, gone_with};
 
@@ -78,6 +78,19 @@ pub fn bound(ctx: &Context) -> Vec<(AgentName, PathBuf)> {
             Some((name.ok()??.parse().ok()?, worktree.path))
         })
         .collect()
+}
+
+/// Returns the worktree of an agent; `None` if there is none, or more than one.
+pub fn worktree_of(repo: &Repo, agent: &AgentName) -> Option<PathBuf> {
+    let mut found = repo.worktrees().ok()?.into_iter().filter(|worktree| {
+        let bound = repo.worktree_config_of(&worktree.git_dir, AGENT_KEY);
+        let is_bound = bound.is_ok_and(|bound| bound.as_deref() == Some(agent.as_str()));
+        is_bound && worktree.path.is_dir()
+    });
+    match (found.next(), found.next()) {
+        (Some(one), None) => Some(one.path),
+        _ => None,
+    }
 }
 
 /// Tells whether a worktree that is there acts as this agent.

@@ -38,6 +38,7 @@ mod staged;
 mod table;
 mod team;
 mod tracked;
+mod web_token;
 mod work;
 
 use std::cell::RefCell;

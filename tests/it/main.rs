@@ -44,5 +44,6 @@ mod transports;
 mod trial;
 mod ui;
 mod waiting;
+mod web;
 mod words;
 mod work_branch;

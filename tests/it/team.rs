@@ -725,7 +725,7 @@ fn texts_for_shells_readers_and_agents() {
     assert!(review.contains(examples), "{review}");
     assert!(page("git-reflectt.1").contains("GIT-REFLECTT"));
     let json = outside.reflectt(["man", "pages", "--json"]).ok().json();
-    assert_eq!(json["pages"].as_array().unwrap().len(), 65);
+    assert_eq!(json["pages"].as_array().unwrap().len(), 66);
 }
 
 /// Every command the guide names exists, with the options it names.

@@ -37,6 +37,8 @@ pub mod reopen;
 pub mod review;
 pub mod run;
 pub mod send;
+#[cfg(feature = "web")]
+pub mod serve;
 pub mod setup;
 mod show_message;
 pub mod status;

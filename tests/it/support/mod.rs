@@ -10,6 +10,7 @@
 
 pub mod check;
 pub mod env;
+pub mod http;
 pub mod mcp;
 pub mod output;
 pub mod process;
