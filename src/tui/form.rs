@@ -151,10 +151,9 @@ impl Field {
             }
             KeyCode::Char('w') if control => {
                 let kept = self.text[..self.cursor].trim_end();
-                let from = kept.rfind(char::is_whitespace);
                 // The gap itself stays.
-                let from = from.map_or(0, |at| at + 1);
-                let from = kept.ceil_char_boundary(from);
+                let gap = kept.char_indices().rfind(|(_, c)| c.is_whitespace());
+                let from = gap.map_or(0, |(at, c)| at + c.len_utf8());
                 self.text.replace_range(from..self.cursor, "");
                 self.cursor = from;
             }
@@ -181,8 +180,8 @@ impl Field {
     }
 
     fn before(&self) -> usize {
-        let clusters = self.text[..self.cursor].grapheme_indices(true);
-        clusters.last().map_or(0, |(at, _)| at)
+        let mut clusters = self.text[..self.cursor].grapheme_indices(true);
+        clusters.next_back().map_or(0, |(at, _)| at)
     }
 
     fn after(&self) -> usize {

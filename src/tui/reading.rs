@@ -221,7 +221,7 @@ fn picture(
         .collect();
     // They come the most urgent first, and stay so within their group.
     cards.sort_by_key(|card| card.group);
-    let unread = mail.as_ref().map(Vec::as_slice).unwrap_or_default();
+    let unread = mail.as_deref().unwrap_or_default();
     let is_unread = |message: &Message| unread.iter().any(|other| other.id == message.id);
     let mut letters: Vec<Letter> = unread.iter().map(|it| letter(it, true)).collect();
     let of_channels = overview.messages.iter().filter(|it| !is_unread(it));
