@@ -29,7 +29,7 @@ impl Guard {
             (Some(Ok(host)), None) => host,
             _ => return Err(Problem::bad("a request names one `Host`")),
         };
-        let named = uri.authority().map(|it| it.as_str());
+        let named = uri.authority().map(axum::http::uri::Authority::as_str);
         for host in [Some(host), named].into_iter().flatten() {
             if !self.is_ours(host) {
                 return Err(Problem::forbidden(format!(

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::answer::{AgentJson, MessageJson, TaskJson};
+use crate::model::claim::Claim;
 use crate::model::message::{Message, Notice};
 use crate::model::name::{AgentName, Author};
 use crate::model::presence::Liveness;
@@ -90,7 +91,7 @@ pub fn agent(seat: &Seat, now: Timestamp) -> Value {
 
 /// Returns a member of the team as the original has it.
 pub fn presence(seat: &Seat) -> Value {
-    let works = seat.claims.iter().find_map(|claim| claim.task());
+    let works = seat.claims.iter().find_map(Claim::task);
     let status = match (seat.liveness, works) {
         (Liveness::Active, Some(_)) => "working",
         (Liveness::Active | Liveness::Idle, _) => "idle",
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn times_are_told_in_one_unit() {
-        let told = |ms| ago(Timestamp(1_000), Timestamp(1_000 + ms));
+        let told = |ms: i64| ago(Timestamp(1_000), Timestamp(1_000 + ms));
         assert_eq!(told(2_900), "2s ago");
         assert_eq!(told(-5), "0s ago");
         assert_eq!(told(61_000), "1m ago");
