@@ -709,7 +709,7 @@ fn texts_for_shells_readers_and_agents() {
     outside.reflectt(["man", "pages"]).snapshot(
         "
         --- stderr
-        wrote 66 manual pages to [DIR]/outside/pages
+        wrote 67 manual pages to [DIR]/outside/pages
         ",
     );
     let page = |name: &str| {
@@ -725,7 +725,7 @@ fn texts_for_shells_readers_and_agents() {
     assert!(review.contains(examples), "{review}");
     assert!(page("git-reflectt.1").contains("GIT-REFLECTT"));
     let json = outside.reflectt(["man", "pages", "--json"]).ok().json();
-    assert_eq!(json["pages"].as_array().unwrap().len(), 66);
+    assert_eq!(json["pages"].as_array().unwrap().len(), 67);
 }
 
 /// Every command the guide names exists, with the options it names.
