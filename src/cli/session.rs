@@ -138,7 +138,6 @@ impl Session {
     }
 
     /// Returns what finds out who asks, on any thread.
-    #[cfg(any(feature = "mcp", feature = "web"))]
     fn asker(
         &self,
     ) -> impl Fn(&Repo) -> Result<Option<AgentName>, CliError> + Send + Sync + 'static {
