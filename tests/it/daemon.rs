@@ -390,8 +390,12 @@ fn a_quiet_agent_is_told_once() {
     poll_until("both are told", SOON, || {
         (inbox("kai").len() + inbox("ann").len() == 2).then_some(())
     });
-    let log = status(&kai)["log"].as_str().unwrap().to_owned();
-    let log = std::fs::read_to_string(log).unwrap();
+    // It is written down after it was done.
+    let path = status(&kai)["log"].as_str().unwrap().to_owned();
+    let log = poll_until("it is in the log", SOON, || {
+        let log = std::fs::read_to_string(&path).unwrap();
+        log.contains("told `kai`").then_some(log)
+    });
     assert_eq!(log.matches("told `kai`").count(), 1, "{log}");
 }
 
